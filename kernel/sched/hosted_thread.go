@@ -1,0 +1,262 @@
+//go:build !galago
+
+package sched
+
+import (
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"galago/arch"
+	"galago/kernel/errno"
+)
+
+// Thread is a thread of control; hosted, a goroutine.
+type Thread struct {
+	arch.ThreadHeader
+	ID   uint64         // serial number, never reused
+	Proc unsafe.Pointer // the process floor's own structure; nil in a kernel thread
+
+	mu       sync.Mutex
+	name     string
+	nice     int
+	affinity CPUMask
+	state    atomic.Uint32
+	fn       func(unsafe.Pointer)
+	arg      unsafe.Pointer
+	start    time.Time
+	wakeup   chan struct{} // capacity 1: a wake-up that came
+	exited   chan struct{} // closed at the end
+}
+
+var (
+	threads sync.Map // goroutine id → *Thread
+	all     sync.Map // *Thread → struct{}
+	lastID  atomic.Uint64
+)
+
+func newThread(name string) *Thread {
+	t := &Thread{ID: lastID.Add(1), name: name, affinity: AllCPUs, start: time.Now(),
+		wakeup: make(chan struct{}, 1), exited: make(chan struct{})}
+	all.Store(t, struct{}{})
+	return t
+}
+
+// goid reads the goroutine's number out of its stack header ("goroutine 7 [running]:").
+func goid() uint64 {
+	var buf [64]byte
+	n := runtime.Stack(buf[:], false)
+	const prefix = len("goroutine ")
+	end := prefix
+	for end < n && buf[end] >= '0' && buf[end] <= '9' {
+		end++
+	}
+	id, err := strconv.ParseUint(string(buf[prefix:end]), 10, 64)
+	if err != nil {
+		panic("sched: cannot read the goroutine number")
+	}
+	return id
+}
+
+// Current returns the running thread. A goroutine that Go did not start becomes a thread at its first call.
+func Current() *Thread {
+	id := goid()
+	if t, ok := threads.Load(id); ok {
+		return t.(*Thread)
+	}
+	t := newThread("goroutine")
+	threads.Store(id, t)
+	return t
+}
+
+// Create makes a thread that will run fn(arg) once Start is called. The caller owns a reference, to be given
+// up with Join or Put.
+func Create(name string, fn func(arg unsafe.Pointer), arg unsafe.Pointer) (*Thread, errno.Errno) {
+	t := newThread(name)
+	t.fn, t.arg = fn, arg
+	t.state.Store(uint32(New))
+	return t, errno.OK
+}
+
+// Start makes a created thread runnable.
+func (t *Thread) Start() {
+	t.state.Store(uint32(Running))
+	go func() {
+		id := goid()
+		threads.Store(id, t)
+		defer func() {
+			threads.Delete(id)
+			all.Delete(t)
+			t.state.Store(uint32(Dead))
+			close(t.exited)
+		}()
+		t.fn(t.arg)
+	}()
+}
+
+// Go runs fn(arg) in a new thread that nobody joins. The result is valid as long as that thread lives.
+func Go(name string, fn func(arg unsafe.Pointer), arg unsafe.Pointer) (*Thread, errno.Errno) {
+	t, err := Create(name, fn, arg)
+	if err == errno.OK {
+		t.Start()
+	}
+	return t, err
+}
+
+// Exit ends the calling thread.
+func Exit() { runtime.Goexit() }
+
+// Join waits until the thread has ended and gives up the caller's reference.
+func (t *Thread) Join() { <-t.exited }
+
+// Get takes another reference to the thread structure.
+func (t *Thread) Get() {}
+
+// Put gives up a reference without waiting.
+func (t *Thread) Put() {}
+
+// Abandon frees a thread that was created but never started.
+func (t *Thread) Abandon() { all.Delete(t) }
+
+// Name copies the thread's name to buf and returns its length.
+func (t *Thread) Name(buf []byte) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return copy(buf, t.name)
+}
+
+// SetName sets the name, cut to NameLen−1 bytes.
+func (t *Thread) SetName(name string) {
+	if len(name) > NameLen-1 {
+		name = name[:NameLen-1]
+	}
+	t.mu.Lock()
+	t.name = name
+	t.mu.Unlock()
+}
+
+// State returns what the thread is doing.
+func (t *Thread) State() State { return State(t.state.Load()) }
+
+// Nice returns the nice level, −20…19.
+func (t *Thread) Nice() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.nice
+}
+
+// SetNice sets the nice level, clamped to −20…19.
+func (t *Thread) SetNice(nice int) {
+	t.mu.Lock()
+	t.nice = min(max(nice, -20), 19)
+	t.mu.Unlock()
+}
+
+// Affinity returns the CPUs the thread may run on.
+func (t *Thread) Affinity() CPUMask {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.affinity
+}
+
+// SetAffinity restricts the thread to a set of CPUs; EINVAL when it holds no CPU of this machine.
+func (t *Thread) SetAffinity(m CPUMask) errno.Errno {
+	if m&1 == 0 {
+		return errno.EINVAL
+	}
+	t.mu.Lock()
+	t.affinity = m
+	t.mu.Unlock()
+	return errno.OK
+}
+
+// Stats returns the thread's figures; hosted, its age stands in for its run time.
+func (t *Thread) Stats() Stats { return Stats{RunTime: uint64(time.Since(t.start))} }
+
+// EachThread calls fn for every thread until fn returns false.
+func EachThread(fn func(t *Thread) bool) {
+	all.Range(func(k, _ any) bool { return fn(k.(*Thread)) })
+}
+
+// NumThreads returns the number of threads that exist.
+func NumThreads() int {
+	n := 0
+	all.Range(func(_, _ any) bool { n++; return true })
+	return n
+}
+
+// Yield lets other threads run.
+func Yield() { runtime.Gosched() }
+
+// Sleep suspends the thread for at least ns nanoseconds, whatever signals come.
+func Sleep(ns int64) { time.Sleep(time.Duration(ns)) }
+
+// SleepInterruptible is Sleep that a signal ends: EINTR, and the time that was left.
+func SleepInterruptible(ns int64) (left int64, err errno.Errno) {
+	deadline := time.Now().Add(time.Duration(ns))
+	var q WaitQueue
+	err = q.WaitTimeout(func() bool { return false }, ns, true)
+	if err == errno.ETIMEDOUT {
+		return 0, errno.OK
+	}
+	return max(int64(time.Until(deadline)), 0), err
+}
+
+// PrepareSleep declares that the thread is about to sleep in state s. From here on a Wake ends the sleep, even
+// one that comes before Schedule. The caller then tests what it waits for and calls Schedule or CancelSleep.
+func PrepareSleep(s State) {
+	t := Current()
+	select {
+	case <-t.wakeup:
+	default:
+	}
+	t.state.Store(uint32(s))
+}
+
+// CancelSleep takes PrepareSleep back.
+func CancelSleep() { Current().state.Store(uint32(Running)) }
+
+// Schedule sleeps until woken, if PrepareSleep came before and no wake-up since.
+func Schedule() {
+	t := Current()
+	if t.State()&sleeping != 0 {
+		<-t.wakeup
+		t.state.Store(uint32(Running))
+	}
+}
+
+// Wake ends any sleep of the thread; it tells whether there was one.
+func Wake(t *Thread) bool { return t.wake(sleeping) }
+
+// Interrupt ends the thread's sleep if it is in one of the given states: what a signal does.
+func Interrupt(t *Thread, mask State) bool { return t.wake(mask & sleeping) }
+
+func (t *Thread) wake(mask State) bool {
+	for {
+		s := t.State()
+		if s&mask == 0 {
+			return false
+		}
+		if t.state.CompareAndSwap(uint32(s), uint32(Running)) {
+			select {
+			case t.wakeup <- struct{}{}:
+			default:
+			}
+			return true
+		}
+	}
+}
+
+// interrupted tells whether a pending signal forbids sleeping in state s.
+func interrupted(t *Thread, s State) bool {
+	switch s {
+	case Interruptible:
+		return SignalPending != nil && SignalPending(t)
+	case Killable:
+		return FatalPending != nil && FatalPending(t)
+	}
+	return false
+}
