@@ -1,0 +1,60 @@
+//go:build galago
+
+package arch
+
+import "unsafe"
+
+// Switch saves the running thread's SP and BP in from and continues to, which becomes Current. Interrupts
+// are off. Body in boot/switch.S.
+func Switch(from, to *ThreadHeader)
+
+// stackReserve lies below a thread's stack bound: room for nosplit chains and for the overflow report.
+const stackReserve = 1536
+
+// SetStack gives h the stack [lo, hi).
+func (h *ThreadHeader) SetStack(lo, hi uintptr) {
+	h.StackLo, h.StackHi = lo, hi
+	h.StackGuard0 = lo + stackReserve
+	h.StackGuard1 = h.StackGuard0
+}
+
+// PrepareKernel makes h start in entry at the first switch to it. entry never returns.
+func (h *ThreadHeader) PrepareKernel(entry func()) {
+	sp := h.StackHi - 32
+	*at[uintptr](sp + 8) = 0 // the entry's return address ends back traces
+	*at[uintptr](sp) = **(**uintptr)(unsafe.Pointer(&entry))
+	h.SP, h.BP = sp, 0
+}
+
+// PrepareUser makes h start in user mode with a copy of f at the first switch to it, after OnThreadFirst
+// has run on it.
+func (h *ThreadHeader) PrepareUser(f *Frame) {
+	g := at[Frame](h.StackHi - FrameSize)
+	*g = *f
+	h.UserFrame = uintptr(unsafe.Pointer(g))
+	sp := h.StackHi - FrameSize - 8
+	*at[uintptr](sp) = linkAddr(symUserThreadStart)
+	h.SP, h.BP = sp, 0
+}
+
+// OnThreadFirst completes the switch to a thread that PrepareUser made; the scheduler sets it.
+var OnThreadFirst func()
+
+//go:cgo_export_static galago/arch.threadFirst go_thread_first
+func threadFirst() { OnThreadFirst() }
+
+// enterUser leaves the kernel with the registers in f, which lies on the current kernel stack.
+func enterUser(f *Frame)
+
+// EnterUser is how a kernel thread becomes a user one: it leaves for user mode with the registers in f.
+func EnterUser(f *Frame) {
+	IRQOff()
+	h := Current()
+	g := at[Frame](h.StackHi - FrameSize)
+	*g = *f
+	h.UserFrame = uintptr(unsafe.Pointer(g))
+	enterUser(g)
+}
+
+// UserRegs returns the user registers of the thread, valid while it is in the kernel on behalf of user mode.
+func (h *ThreadHeader) UserRegs() *Frame { return at[Frame](h.UserFrame) }
