@@ -25,6 +25,8 @@ type Thread struct {
 	nice     int
 	affinity CPUMask
 	state    atomic.Uint32
+	wait     Waiter      // its entry in the queue it waits in
+	timer    *time.Timer // ends a timed sleep
 	fn       func(unsafe.Pointer)
 	arg      unsafe.Pointer
 	start    time.Time
@@ -39,8 +41,10 @@ var (
 )
 
 func newThread(name string) *Thread {
+	name = name[:min(len(name), NameLen-1)]
 	t := &Thread{ID: lastID.Add(1), name: name, affinity: AllCPUs, start: time.Now(),
 		wakeup: make(chan struct{}, 1), exited: make(chan struct{})}
+	t.wait.thread = t
 	all.Store(t, struct{}{})
 	return t
 }
@@ -130,11 +134,8 @@ func (t *Thread) Name(buf []byte) int {
 
 // SetName sets the name, cut to NameLen−1 bytes.
 func (t *Thread) SetName(name string) {
-	if len(name) > NameLen-1 {
-		name = name[:NameLen-1]
-	}
 	t.mu.Lock()
-	t.name = name
+	t.name = name[:min(len(name), NameLen-1)]
 	t.mu.Unlock()
 }
 
@@ -191,50 +192,47 @@ func NumThreads() int {
 // Yield lets other threads run.
 func Yield() { runtime.Gosched() }
 
-// Sleep suspends the thread for at least ns nanoseconds, whatever signals come.
-func Sleep(ns int64) { time.Sleep(time.Duration(ns)) }
+var epoch = time.Now()
 
-// SleepInterruptible is Sleep that a signal ends: EINTR, and the time that was left.
-func SleepInterruptible(ns int64) (left int64, err errno.Errno) {
-	deadline := time.Now().Add(time.Duration(ns))
-	var q WaitQueue
-	err = q.WaitTimeout(func() bool { return false }, ns, true)
-	if err == errno.ETIMEDOUT {
-		return 0, errno.OK
+// now is the monotonic clock, in nanoseconds.
+func now() uint64 { return uint64(time.Since(epoch)) }
+
+// startTimer has the thread woken at deadline, if there is one.
+func (t *Thread) startTimer(deadline uint64) {
+	if deadline != 0 {
+		t.timer = time.AfterFunc(time.Duration(deadline-now()), func() { t.wake(sleeping, false) })
 	}
-	return max(int64(time.Until(deadline)), 0), err
 }
 
-// PrepareSleep declares that the thread is about to sleep in state s. From here on a Wake ends the sleep, even
-// one that comes before Schedule. The caller then tests what it waits for and calls Schedule or CancelSleep.
-func PrepareSleep(s State) {
+// stopTimer undoes startTimer. A timer that is going off this moment does no harm: sleepers expect to be woken
+// for no reason, and judge their deadlines by the clock.
+func (t *Thread) stopTimer(deadline uint64) {
+	if deadline != 0 {
+		t.timer.Stop()
+	}
+}
+
+// schedule sleeps if the thread is in a sleeping state and no wake-up has come since it entered it.
+func schedule() {
 	t := Current()
-	select {
-	case <-t.wakeup:
-	default:
+	if t.State()&sleeping != 0 {
+		<-t.wakeup
+	}
+}
+
+// setState enters a state. A wake-up token that is left over from an earlier sleep is dropped before.
+func (t *Thread) setState(s State) {
+	if s&sleeping != 0 {
+		select {
+		case <-t.wakeup:
+		default:
+		}
 	}
 	t.state.Store(uint32(s))
 }
 
-// CancelSleep takes PrepareSleep back.
-func CancelSleep() { Current().state.Store(uint32(Running)) }
-
-// Schedule sleeps until woken, if PrepareSleep came before and no wake-up since.
-func Schedule() {
-	t := Current()
-	if t.State()&sleeping != 0 {
-		<-t.wakeup
-		t.state.Store(uint32(Running))
-	}
-}
-
-// Wake ends any sleep of the thread; it tells whether there was one.
-func Wake(t *Thread) bool { return t.wake(sleeping) }
-
-// Interrupt ends the thread's sleep if it is in one of the given states: what a signal does.
-func Interrupt(t *Thread, mask State) bool { return t.wake(mask & sleeping) }
-
-func (t *Thread) wake(mask State) bool {
+// wake ends the thread's sleep if it is in one of the given states.
+func (t *Thread) wake(mask State, sync bool) bool {
 	for {
 		s := t.State()
 		if s&mask == 0 {
@@ -250,13 +248,11 @@ func (t *Thread) wake(mask State) bool {
 	}
 }
 
-// interrupted tells whether a pending signal forbids sleeping in state s.
-func interrupted(t *Thread, s State) bool {
-	switch s {
-	case Interruptible:
-		return SignalPending != nil && SignalPending(t)
-	case Killable:
-		return FatalPending != nil && FatalPending(t)
-	}
-	return false
-}
+// selfID identifies the holder of a Mutex. Hosted, finding out who is running costs too much for that: all
+// threads look alike, and the owner is not checked.
+func selfID() uintptr { return 2 }
+
+func (t *Thread) id() uintptr { return 2 }
+
+// queueHint tells that a wait queue may not be looked at without its lock: the race detector objects.
+const queueHint = true

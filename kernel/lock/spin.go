@@ -1,0 +1,85 @@
+//go:build galago
+
+package lock
+
+import (
+	"unsafe"
+
+	"galago/arch"
+)
+
+// Spin is a mutual exclusion lock that is held for short stretches only and never over a sleep: a ticket
+// lock that also raises the preempt count and takes part in order checking.
+type Spin struct {
+	Rank   Rank
+	ticket Ticket
+}
+
+// Init sets the rank of a lock in memory that may have been used before, and frees the lock.
+func (s *Spin) Init(r Rank) { *s = Spin{Rank: r} }
+
+// Lock takes the lock.
+func (s *Spin) Lock() {
+	PreemptDisable()
+	if Debug {
+		depAcquire(s.Rank, unsafe.Pointer(s), false)
+	}
+	s.ticket.Lock()
+}
+
+// Unlock releases the lock.
+func (s *Spin) Unlock() {
+	if Debug {
+		depRelease(unsafe.Pointer(s))
+	}
+	s.ticket.Unlock()
+	PreemptEnable()
+}
+
+// LockIRQ takes the lock with interrupts off and returns what UnlockIRQ needs to restore them.
+func (s *Spin) LockIRQ() (flags uintptr) {
+	flags = arch.IRQDisable()
+	s.Lock()
+	return flags
+}
+
+// UnlockIRQ releases the lock and restores the interrupt state.
+func (s *Spin) UnlockIRQ(flags uintptr) {
+	if Debug {
+		depRelease(unsafe.Pointer(s))
+	}
+	s.ticket.Unlock()
+	arch.IRQRestore(flags)
+	PreemptEnable()
+}
+
+// TryLock takes the lock if it is free.
+func (s *Spin) TryLock() bool {
+	PreemptDisable()
+	if !s.ticket.TryLock() {
+		PreemptEnable()
+		return false
+	}
+	if Debug {
+		depAcquire(s.Rank, unsafe.Pointer(s), true)
+	}
+	return true
+}
+
+// Locked tells whether somebody holds the lock.
+func (s *Spin) Locked() bool { return s.ticket.Locked() }
+
+// AssertHeld panics unless the lock is held; with lockdep, unless this thread holds it.
+func (s *Spin) AssertHeld() {
+	if !s.ticket.Locked() || Debug && !depHeld(unsafe.Pointer(s)) {
+		panic("lock: spin lock is not held")
+	}
+}
+
+// HandOver moves a held lock from one thread to another, for a context switch under the run queue's lock: the
+// next thread releases what the previous one took. The preempt counts are the caller's business.
+func (s *Spin) HandOver(from, to *arch.ThreadHeader) {
+	if Debug {
+		depHandOver(unsafe.Pointer(s), from, to)
+	}
+}
