@@ -59,7 +59,8 @@ func (m CPUMask) Has(cpu int) bool { return m>>uint(cpu)&1 != 0 }
 
 // Hooks that upper floors set once at boot.
 var (
-	// SignalPending tells whether a thread has a signal that ends an interruptible sleep.
+	// SignalPending tells whether a thread has a signal that ends an interruptible sleep. It is asked for kernel
+	// threads, too (Proc == nil).
 	SignalPending func(*Thread) bool
 	// FatalPending tells whether a thread has a signal that ends a killable sleep.
 	FatalPending func(*Thread) bool
