@@ -71,7 +71,7 @@ func remember(slot *atomic.Uint32) {
 		numTraces.Store(maxTraces)
 		return
 	}
-	callers(&traces[i])
+	callers(traces[i][:])
 	slot.Store(i + 1)
 }
 
@@ -82,8 +82,10 @@ func recall(slot *atomic.Uint32) *Trace {
 	return nil
 }
 
-// callers walks the chain of frame pointers on the current stack.
-func callers(t *Trace) {
+// callers walks the chain of frame pointers on the current stack, from its caller's own frame outwards.
+//
+//go:noinline
+func callers(t []uintptr) {
 	h := arch.Current()
 	fp := arch.FramePointer()
 	for i := range t {
@@ -109,7 +111,7 @@ func fail(what string, taken, held Rank, heldPC uintptr, there *Trace) {
 	}
 	v := &violation
 	v.What, v.Taken, v.Held, v.HeldPC, v.There = what, taken, held, heldPC, there
-	callers(&v.Here)
+	callers(v.Here[:])
 	if OnViolation != nil {
 		OnViolation(v)
 	}
@@ -117,10 +119,14 @@ func fail(what string, taken, held Rank, heldPC uintptr, there *Trace) {
 }
 
 // Held lists the locks a thread holds, for reports: the i-th one's address and the place that took it.
-func Held(h *arch.ThreadHeader, i int) (lock unsafe.Pointer, pc uintptr) { return h.Held[i], h.HeldPC[i] }
+func Held(h *arch.ThreadHeader, i int) (lock unsafe.Pointer, pc uintptr) {
+	return h.Held[i], h.HeldPC[i]
+}
 
 // depAcquire checks and records the acquisition of a lock about to be taken (or, when try, just taken: that
 // cannot deadlock, so order does not matter).
+//
+//go:noinline
 func depAcquire(r Rank, p unsafe.Pointer, try bool) {
 	h := arch.Current()
 	if broken.Load() != 0 {
@@ -167,13 +173,13 @@ func checkIRQ(h *arch.ThreadHeader, r Rank) {
 	}
 }
 
-// callerPC returns the first return address outside this package's own frames: callerPC ← depAcquire ← Lock ← the
-// caller. Inlining may drop frames in between, in which case the address lies one call further out, still in
-// the function that took the lock or its caller.
+// callerPC returns the place that takes a lock: callers ← callerPC ← depAcquire ← Lock ← that place.
+//
+//go:noinline
 func callerPC() uintptr {
-	var t Trace
-	callers(&t)
-	return t[2]
+	var t [4]uintptr
+	callers(t[:])
+	return t[3]
 }
 
 func depRelease(p unsafe.Pointer) {

@@ -33,13 +33,22 @@ func (s *Spin) Unlock() {
 		depRelease(unsafe.Pointer(s))
 	}
 	s.ticket.Unlock()
-	PreemptEnable()
+	// PreemptEnable, which is just too large for the compiler to inline.
+	h := arch.Current()
+	h.Preempt--
+	if h.Preempt == 0 && h.NeedResched != 0 {
+		resched()
+	}
 }
 
 // LockIRQ takes the lock with interrupts off and returns what UnlockIRQ needs to restore them.
 func (s *Spin) LockIRQ() (flags uintptr) {
 	flags = arch.IRQDisable()
-	s.Lock()
+	PreemptDisable()
+	if Debug {
+		depAcquire(s.Rank, unsafe.Pointer(s), false)
+	}
+	s.ticket.Lock()
 	return flags
 }
 
@@ -50,7 +59,11 @@ func (s *Spin) UnlockIRQ(flags uintptr) {
 	}
 	s.ticket.Unlock()
 	arch.IRQRestore(flags)
-	PreemptEnable()
+	h := arch.Current() // as in Unlock
+	h.Preempt--
+	if h.Preempt == 0 && h.NeedResched != 0 {
+		resched()
+	}
 }
 
 // TryLock takes the lock if it is free.

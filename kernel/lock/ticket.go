@@ -16,16 +16,17 @@ const ticketInc = 1 << 32
 
 // Lock takes a ticket and waits for its turn.
 func (t *Ticket) Lock() {
-	v := atomic.AddUint64(&t.word, ticketInc) - ticketInc
-	if uint32(v>>32) != uint32(v) {
-		t.wait(uint32(v >> 32))
+	v := atomic.AddUint64(&t.word, ticketInc)
+	if uint32(v>>32)-1 != uint32(v) {
+		t.wait(v)
 	}
 }
 
-// wait spins until ticket mine is served.
+// wait spins until the ticket is served that was taken when the word became v.
 //
 //go:noinline
-func (t *Ticket) wait(mine uint32) {
+func (t *Ticket) wait(v uint64) {
+	mine := uint32(v>>32) - 1
 	for atomic.LoadUint32(t.serving()) != mine {
 		spinWait()
 	}
