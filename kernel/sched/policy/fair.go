@@ -1,6 +1,10 @@
 package policy
 
-import "galago/kernel/ds"
+import (
+	"unsafe"
+
+	"galago/kernel/ds"
+)
 
 // Fair gives each thread a share of the CPU in proportion to its weight. Each has a virtual run time, which
 // advances slower the greater its weight; the one that is furthest behind runs next. It is the design of Linux's
@@ -29,6 +33,11 @@ const firstBase = 1 << 40
 
 var fairQueues [maxCPUs]Fair
 
+// entityOf returns the entity that a tree node is part of.
+func entityOf(n *ds.RBNode[Entity]) *Entity {
+	return (*Entity)(unsafe.Add(unsafe.Pointer(n), -int(unsafe.Offsetof(Entity{}.node))))
+}
+
 // scale turns real time into e's virtual time.
 func (e *Entity) scale(ns uint64) uint64 {
 	if e.Weight == NiceWeight {
@@ -40,8 +49,8 @@ func (e *Entity) scale(ns uint64) uint64 {
 // advance moves the base to the smaller of the running entity's virtual time and the first waiting one's.
 func (q *Fair) advance(curr *Entity) {
 	v := curr.vruntime
-	if first := q.tree.Min(); first != nil && before(first.Owner().vruntime, v) {
-		v = first.Owner().vruntime
+	if first := q.tree.Min(); first != nil && before(entityOf(first).vruntime, v) {
+		v = entityOf(first).vruntime
 	}
 	if before(q.base, v) {
 		q.base = v
@@ -71,8 +80,8 @@ func (q *Fair) Enqueue(e *Entity, why Why) {
 		e.Turn = 0
 	case Yielded:
 		// Behind all who wait with it.
-		if first := q.tree.Min(); first != nil && !before(first.Owner().vruntime, e.vruntime) {
-			e.vruntime = first.Owner().vruntime + 1
+		if first := q.tree.Min(); first != nil && !before(entityOf(first).vruntime, e.vruntime) {
+			e.vruntime = entityOf(first).vruntime + 1
 		}
 	}
 	e.Queued = true
@@ -95,7 +104,7 @@ func (q *Fair) Pick() *Entity {
 	if first == nil {
 		return nil
 	}
-	e := first.Owner()
+	e := entityOf(first)
 	q.Dequeue(e)
 	e.Turn = 0
 	if before(q.base, e.vruntime) {
@@ -125,7 +134,7 @@ func (q *Fair) Expired(curr *Entity) bool {
 	if q.n == 0 || curr.Turn < q.turn(curr) {
 		return false
 	}
-	return !before(curr.vruntime, q.tree.Min().Owner().vruntime)
+	return !before(curr.vruntime, entityOf(q.tree.Min()).vruntime)
 }
 
 // Preempts tells whether woken is so far behind curr that it may interrupt it.
@@ -154,7 +163,7 @@ func (q *Fair) Next(e *Entity) *Entity {
 	if node == nil {
 		return nil
 	}
-	return node.Owner()
+	return entityOf(node)
 }
 
 // Len is the number of waiting entities.

@@ -23,7 +23,7 @@ type job struct {
 	first   uint64 // response: when it first ran
 	end     uint64
 	started bool
-	worst   uint64 // longest wait between waking and running
+	worst   uint64 // longest wait between waking and running, but for the first time
 	ready   uint64
 }
 
@@ -72,8 +72,10 @@ func (s *sim) run(until uint64) {
 		if s.curr == nil {
 			if e := s.q.Pick(); e != nil {
 				s.curr = s.owner(e)
+				if s.curr.ran > 0 {
+					s.curr.worst = max(s.curr.worst, s.now-s.curr.ready)
+				}
 				s.curr.first = min(s.curr.first, s.now)
-				s.curr.worst = max(s.curr.worst, s.now-s.curr.ready)
 			}
 		}
 		s.now += s.step
