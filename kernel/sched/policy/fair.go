@@ -1,10 +1,6 @@
 package policy
 
-import (
-	"unsafe"
-
-	"galago/kernel/ds"
-)
+import "galago/kernel/ds"
 
 // Fair gives each thread a share of the CPU in proportion to its weight. Each has a virtual run time, which
 // advances slower the greater its weight; the one that is furthest behind runs next. It is the design of Linux's
@@ -33,11 +29,6 @@ const firstBase = 1 << 40
 
 var fairQueues [maxCPUs]Fair
 
-// entityOf returns the entity that a tree node is part of.
-func entityOf(n *ds.RBNode[Entity]) *Entity {
-	return (*Entity)(unsafe.Add(unsafe.Pointer(n), -int(unsafe.Offsetof(Entity{}.node))))
-}
-
 // scale turns real time into e's virtual time.
 func (e *Entity) scale(ns uint64) uint64 {
 	if e.Weight == NiceWeight {
@@ -49,8 +40,8 @@ func (e *Entity) scale(ns uint64) uint64 {
 // advance moves the base to the smaller of the running entity's virtual time and the first waiting one's.
 func (q *Fair) advance(curr *Entity) {
 	v := curr.vruntime
-	if first := q.tree.Min(); first != nil && before(entityOf(first).vruntime, v) {
-		v = entityOf(first).vruntime
+	if first := q.tree.Min(); first != nil && before(first.vruntime, v) {
+		v = first.vruntime
 	}
 	if before(q.base, v) {
 		q.base = v
@@ -80,13 +71,14 @@ func (q *Fair) Enqueue(e *Entity, why Why) {
 		e.Turn = 0
 	case Yielded:
 		// Behind all who wait with it.
-		if first := q.tree.Min(); first != nil && !before(entityOf(first).vruntime, e.vruntime) {
-			e.vruntime = entityOf(first).vruntime + 1
+		if first := q.tree.Min(); first != nil && !before(first.vruntime, e.vruntime) {
+			e.vruntime = first.vruntime + 1
 		}
 	}
 	e.Queued = true
 	q.n++
 	q.weight += e.Weight
+	e.node.Init(e)
 	q.tree.Insert(&e.node, e.vruntime)
 }
 
@@ -100,11 +92,10 @@ func (q *Fair) Dequeue(e *Entity) {
 
 // Pick takes out the entity that is furthest behind.
 func (q *Fair) Pick() *Entity {
-	first := q.tree.Min()
-	if first == nil {
+	e := q.tree.Min()
+	if e == nil {
 		return nil
 	}
-	e := entityOf(first)
 	q.Dequeue(e)
 	e.Turn = 0
 	if before(q.base, e.vruntime) {
@@ -134,7 +125,7 @@ func (q *Fair) Expired(curr *Entity) bool {
 	if q.n == 0 || curr.Turn < q.turn(curr) {
 		return false
 	}
-	return !before(curr.vruntime, entityOf(q.tree.Min()).vruntime)
+	return !before(curr.vruntime, q.tree.Min().vruntime)
 }
 
 // Preempts tells whether woken is so far behind curr that it may interrupt it.
@@ -156,14 +147,10 @@ func (q *Fair) Join(e *Entity) {
 
 // Next walks the entities in the order of their virtual times.
 func (q *Fair) Next(e *Entity) *Entity {
-	node := q.tree.Min()
-	if e != nil {
-		node = q.tree.Next(&e.node)
+	if e == nil {
+		return q.tree.Min()
 	}
-	if node == nil {
-		return nil
-	}
-	return entityOf(node)
+	return q.tree.Next(&e.node)
 }
 
 // Len is the number of waiting entities.
