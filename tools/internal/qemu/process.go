@@ -27,14 +27,11 @@ func Start(c *Config) (*Process, error) {
 	p := &Process{cmd: exec.Command(c.Binary, l.args...), done: make(chan struct{})}
 	p.cmd.ExtraFiles = l.files
 	p.cmd.Stderr = &p.stderr
-	if c.Console == nil {
-		p.cmd.Stdin, p.cmd.Stdout = os.Stdin, os.Stdout
-	}
 	if len(c.Env) > 0 {
 		p.cmd.Env = append(os.Environ(), c.Env...)
 	}
 	// A process group of its own keeps the terminal's ^C from QEMU: this process decides what becomes of it.
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: c.Console != nil}
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	started := make(chan error)
 	go func() {
 		// The parent-death signal is tied to the starting *thread*, so this goroutine keeps it until the end.

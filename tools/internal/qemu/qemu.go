@@ -69,8 +69,9 @@ type Config struct {
 	ICount    bool
 	Transport Transport
 	Port      *os.File // our process's end is elsewhere; nil for no run channel
-	Console   *os.File // where COM1 is written; nil for this process's standard input and output
-	GDB       string   // -gdb argument, with the CPU stopped at entry
+	Console   *os.File // COM1: a file or pipe to write to, or a socket for both directions
+	Duplex    bool     // Console is a socket
+	GDB       string   // path of a Unix socket for gdb; the CPUs wait at entry
 	Extra     []string // further arguments
 	Env       []string // added to the environment of QEMU
 }
@@ -110,6 +111,8 @@ func (c *Config) Check() error {
 		return fmt.Errorf("%d CPUs: want at least 1", c.SMP)
 	case c.Disk != NoDisk && c.Image == nil:
 		return fmt.Errorf("no disk image")
+	case c.Console == nil:
+		return fmt.Errorf("no console")
 	}
 	if _, err := os.Stat(c.Kernel); err != nil {
 		return fmt.Errorf("no kernel (run make first): %w", err)
@@ -157,7 +160,7 @@ func (c *Config) commandLine() *line {
 		l.add("-icount", "shift=0,sleep=off")
 	}
 	if c.GDB != "" {
-		l.add("-gdb", c.GDB, "-S")
+		l.add("-chardev", "socket,id=gdb,server=on,wait=off,path="+strings.ReplaceAll(c.GDB, ",", ",,"), "-gdb", "chardev:gdb", "-S")
 	}
 	c.addConsole(l)
 	if c.Port != nil {
@@ -177,11 +180,10 @@ func (c *Config) commandLine() *line {
 
 // addConsole connects COM1. It comes first, so that the run channel becomes COM2.
 func (c *Config) addConsole(l *line) {
-	if c.Console != nil {
-		l.add("-chardev", "file,id=console,path="+l.fdset(c.Console))
+	if c.Duplex {
+		l.add("-chardev", fmt.Sprintf("socket,id=console,fd=%d", l.fd(c.Console)))
 	} else {
-		// Without signal=off, ^C would end QEMU instead of reaching the guest's terminal.
-		l.add("-chardev", "stdio,id=console,signal=off")
+		l.add("-chardev", "file,id=console,path="+l.fdset(c.Console))
 	}
 	l.add("-serial", "chardev:console")
 }
@@ -204,10 +206,11 @@ func onOff(b bool) string {
 	return "off"
 }
 
-// String shows the command line, quoted where a shell needs it.
+// String shows the command line, quoted where a shell needs it. The descriptors in it are those of the child.
 func (c *Config) String() string {
-	c.setDefaults()
-	words := append([]string{c.Binary}, c.commandLine().args...)
+	d := *c
+	d.setDefaults()
+	words := append([]string{d.Binary}, d.commandLine().args...)
 	for i, w := range words {
 		if strings.ContainsAny(w, " \t\"'$&|;<>()*?[]~#`\\") || w == "" {
 			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
