@@ -39,8 +39,8 @@ type ThreadHeader struct {
 	IRQDepth         int32          // offset 68: nesting of interrupts on this thread
 	UserFrame        uintptr        // offset 72: the registers of user mode while in the kernel (*Frame)
 	Work             uint32         // offset 80: WorkSignal etc.: work to do before return to user mode
-	_                uint32
-	NHeld            int32 // spin locks held, newest last
+	Reclaiming       uint32         // offset 84: inside memory reclaim, which must not recurse
+	NHeld            int32          // spin locks held, newest last
 	_                int32
 	Held             [MaxHeld]unsafe.Pointer
 	HeldPC           [MaxHeld]uintptr

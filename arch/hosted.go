@@ -69,3 +69,6 @@ func ZeroUser(dst uintptr, n uintptr) (left uintptr) {
 
 // ptr converts an arena address without vet's objection: arena memory is never moved or collected.
 func ptr(a uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&a)) }
+
+// UserRange reports whether [a, a+n) may be user memory; hosted, all memory is.
+func UserRange(a, n uintptr) bool { return true }

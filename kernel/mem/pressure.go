@@ -1,0 +1,84 @@
+package mem
+
+import (
+	"sync/atomic"
+
+	"galago/arch"
+	"galago/kernel/lock"
+)
+
+// Shrinker gives memory back under pressure: a cache of reclaimable things.
+type Shrinker struct {
+	Name string
+	// Shrink tries to free about want frames' worth and returns how much it freed. It may sleep.
+	Shrink func(want int) (freed int)
+	next   *Shrinker
+}
+
+const reclaimTries = 4
+
+var (
+	shrinkers     *Shrinker
+	shrinkersLock lock.Spin
+	pressure      atomic.Uint32
+	// WakeReclaim starts the page-out thread; its floor sets it.
+	WakeReclaim func()
+)
+
+// RegisterShrinker adds a shrinker for good.
+func RegisterShrinker(s *Shrinker) {
+	shrinkersLock.Lock()
+	s.next = shrinkers
+	shrinkers = s
+	shrinkersLock.Unlock()
+}
+
+// checkPressure wakes the page-out thread when a zone falls below its low watermark.
+func checkPressure() {
+	free, low := int64(0), int64(0)
+	for i := range zones {
+		free += zones[i].nfree.Load()
+		low += zones[i].low
+	}
+	if free < low && WakeReclaim != nil && pressure.CompareAndSwap(0, 1) {
+		WakeReclaim()
+	}
+}
+
+// ReclaimBackground is the page-out thread's work: it shrinks until the free memory is comfortable.
+func ReclaimBackground() {
+	pressure.Store(0)
+	for range 64 {
+		free, low := int64(0), int64(0)
+		for i := range zones {
+			free += zones[i].nfree.Load()
+			low += zones[i].low
+		}
+		if free > 2*low || !reclaim(64) {
+			return
+		}
+	}
+}
+
+// reclaim asks the shrinkers for n frames; it reports whether anything was freed. A thread that reclaims and
+// allocates does not reclaim again.
+func reclaim(n int) bool {
+	if !mayReclaim() {
+		return false
+	}
+	enterReclaim(true)
+	freed := 0
+	for s := shrinkers; s != nil; s = s.next {
+		freed += s.Shrink(n)
+	}
+	enterReclaim(false)
+	drainLocal()
+	return freed > 0
+}
+
+func drainLocal() {
+	irq := pcpLock.lock()
+	c := &pcp[arch.CPUID()]
+	c.drain(c.n)
+	pcpLock.unlock(irq)
+}

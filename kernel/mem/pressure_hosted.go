@@ -1,0 +1,18 @@
+//go:build !galago
+
+package mem
+
+import "sync/atomic"
+
+var inReclaim atomic.Int32
+
+// Hosted, one thread reclaims at a time.
+func mayReclaim() bool { return inReclaim.Load() == 0 }
+
+func enterReclaim(in bool) {
+	if in {
+		inReclaim.Store(1)
+	} else {
+		inReclaim.Store(0)
+	}
+}
