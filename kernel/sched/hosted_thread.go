@@ -20,6 +20,8 @@ type Thread struct {
 	ID   uint64         // serial number, never reused
 	Proc unsafe.Pointer // the process floor's own structure; nil in a kernel thread
 
+	Space unsafe.Pointer // its address space, of package vm; nil in a kernel thread
+
 	mu       sync.Mutex
 	name     string
 	nice     int

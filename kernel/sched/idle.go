@@ -45,6 +45,7 @@ func Init(name string) errno.Errno {
 	flags := arch.IRQDisable()
 	arch.Switch(&boot.ThreadHeader, &boot.ThreadHeader)
 	arch.IRQRestore(flags)
+	installLockReport()
 	lock.Resched = PreemptPoint
 	arch.OnInterruptExit = InterruptExit
 	arch.OnThreadFirst = userThreadStart

@@ -21,6 +21,8 @@ type Thread struct {
 	ID   uint64         // serial number, never reused
 	Proc unsafe.Pointer // the process floor's own structure; nil in a kernel thread
 
+	Space unsafe.Pointer // its address space, of package vm; nil in a kernel thread
+
 	// state is written by the thread itself on its way to sleep, and by wakers under the lock of the
 	// thread's run queue.
 	state atomic.Uint32

@@ -14,9 +14,9 @@ type Work struct {
 	Func func(w *Work)
 	Arg  unsafe.Pointer
 
-	queue   atomic.Pointer[WorkQueue] // where it was queued last
-	next    *Work                     // guarded by the queue's lock, as is pending
-	pending bool                      // queued, not yet begun
+	queue   *WorkQueue // where it was queued last; who flushes it must know that it was queued
+	next    *Work      // guarded by the queue's lock, as is pending
+	pending bool       // queued, not yet begun
 }
 
 // WorkQueue is a list of work and the threads that do it. When all of them are busy and more work waits, another
@@ -161,7 +161,7 @@ func (q *WorkQueue) Queue(w *Work) bool {
 		return false
 	}
 	w.pending = true
-	w.queue.Store(q)
+	w.queue = q
 	w.next = nil
 	if q.first == nil {
 		q.first = w
@@ -184,7 +184,7 @@ func QueueWork(w *Work) bool {
 
 // FlushWork waits until w is neither queued nor running.
 func FlushWork(w *Work) {
-	if q := w.queue.Load(); q != nil {
+	if q := w.queue; q != nil {
 		q.done.Wait(func() bool {
 			flags := q.ready.lockAs(lock.RankWork)
 			over := !w.pending && !q.isRunning(w)
@@ -196,7 +196,7 @@ func FlushWork(w *Work) {
 
 // CancelWork takes w off its queue if it has not begun, and waits for it if it has.
 func CancelWork(w *Work) {
-	q := w.queue.Load()
+	q := w.queue
 	if q == nil {
 		return
 	}
