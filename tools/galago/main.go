@@ -50,6 +50,6 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(gateCommand())
+	root.AddCommand(runCommand(), qemuCommand(), imageCommand(), fsckCommand(), gateCommand())
 	return root
 }

@@ -11,9 +11,18 @@ import (
 	"testing"
 	"time"
 
+	"galago/tools/internal/fakeguest"
 	"galago/tools/internal/qemu"
 	"galago/tools/internal/runproto"
 )
+
+func TestMain(m *testing.M) {
+	fakeguest.Main()
+	os.Exit(m.Run())
+}
+
+// alive reports whether the process id exists.
+func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
 
 // options starts the fake in a mode, with the test binary standing for the kernel too.
 func options(t *testing.T, mode string) Options {
@@ -23,7 +32,7 @@ func options(t *testing.T, mode string) Options {
 		t.Fatal(err)
 	}
 	return Options{
-		Machine: qemu.Config{Binary: exe, Kernel: exe, Disk: qemu.NoDisk, Env: []string{"FAKE_QEMU=" + mode}},
+		Machine: qemu.Config{Binary: exe, Kernel: exe, Disk: qemu.NoDisk, Env: []string{fakeguest.Env + "=" + mode}},
 		Cmd:     runproto.Cmd{Dir: "/", Args: []string{"/bin/echo", "0"}, Env: []string{"A=b"}},
 	}
 }
@@ -222,7 +231,6 @@ func TestRing(t *testing.T) {
 		t.Errorf("%d bytes kept", len(b))
 	}
 }
-
 
 func TestFailingStderrIsIgnored(t *testing.T) {
 	o := options(t, "echo")

@@ -33,7 +33,7 @@ type session struct {
 	isReady  bool
 	drained  bool  // framesEnd was received
 	framesEr error // what it said
-	sent     bool // a first signal was forwarded
+	sent     bool  // a first signal was forwarded
 	status   int
 	finished bool   // status is the command's
 	problem  string // set with verdict by whoever decides to end the machine

@@ -183,7 +183,7 @@ func (c *Config) addConsole(l *line) {
 	if c.Duplex {
 		l.add("-chardev", fmt.Sprintf("socket,id=console,fd=%d", l.fd(c.Console)))
 	} else {
-		l.add("-chardev", "file,id=console,path="+l.fdset(c.Console))
+		l.add("-chardev", "file,id=console,append=on,path="+l.fdset(c.Console)) // truncating a pipe fails
 	}
 	l.add("-serial", "chardev:console")
 }

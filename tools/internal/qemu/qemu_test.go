@@ -22,7 +22,7 @@ func TestCommandLine(t *testing.T) {
 		{
 			Config{Kernel: kernel, Append: "console=ttyS0 -- run /dev/hvc0", Image: f, Port: f, Console: f},
 			[]string{"qemu-system-x86_64 -nodefaults ", "-accel tcg", "-M q35", "-cpu max", "-smp 1 ", "-m 256M", "'console=ttyS0 -- run /dev/hvc0'",
-				"isa-debug-exit,iobase=0xf4,iosize=4", "-no-reboot", "file,id=console,path=/dev/fdset/3", "socket,id=run,fd=4",
+				"isa-debug-exit,iobase=0xf4,iosize=4", "-no-reboot", "file,id=console,append=on,path=/dev/fdset/3", "socket,id=run,fd=4",
 				"virtio-serial-pci,max_ports=1", "virtconsole,chardev=run", "virtio-blk-pci,drive=root,num-queues=1", "cache.no-flush=on"},
 			[]string{"-icount", "-gdb"},
 		},

@@ -1,4 +1,6 @@
-package guest
+// Package fakeguest is a test double for QEMU with a guest in it. A test binary whose environment says so plays one
+// scenario: it finds the descriptors in QEMU's command line, as QEMU would, and speaks the run protocol.
+package fakeguest
 
 import (
 	"encoding/binary"
@@ -8,21 +10,19 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
-	"testing"
 	"time"
 
 	"galago/tools/internal/runproto"
 )
 
-// The test binary is its own fake QEMU: with FAKE_QEMU set it finds the descriptors in the command line, as QEMU
-// would, and plays a guest.
+// Env is the environment variable that holds the scenario.
+const Env = "FAKE_QEMU"
 
-func TestMain(m *testing.M) {
-	if mode := os.Getenv("FAKE_QEMU"); mode != "" {
-		os.Exit(fakeQEMU(mode))
+// Main plays the scenario and ends the process, if there is one. Call it first in TestMain.
+func Main() {
+	if mode := os.Getenv(Env); mode != "" {
+		os.Exit(play(mode))
 	}
-	os.Exit(m.Run())
 }
 
 // inherited finds a descriptor by the pattern that names it in the command line.
@@ -35,13 +35,13 @@ func inherited(pattern string) *os.File {
 	return os.NewFile(uintptr(n), m[1])
 }
 
-type fakeGuest struct {
+type machine struct {
 	*runproto.Conn
 	console *os.File
 	cmd     runproto.Cmd
 }
 
-func (g *fakeGuest) hello() {
+func (g *machine) hello() {
 	fmt.Fprintln(g.console, "galago: booting")
 	_ = g.Write(runproto.Ready, nil)
 	t, p, err := g.Read()
@@ -52,15 +52,15 @@ func (g *fakeGuest) hello() {
 	g.cmd, _ = runproto.DecodeCommand(p)
 }
 
-func (g *fakeGuest) exit(status int) int {
+func (g *machine) exit(status int) int {
 	_ = g.Write(runproto.Exit, runproto.EncodeExit(status))
 	time.Sleep(20 * time.Millisecond)
 	return 0
 }
 
-// fakeQEMU plays one scenario and returns QEMU's exit status.
-func fakeQEMU(mode string) int {
-	g := &fakeGuest{Conn: runproto.New(inherited(`socket,id=run,fd=(\d+)`)), console: inherited(`path=/dev/fdset/(\d+)`)}
+// play plays one scenario and returns QEMU's exit status.
+func play(mode string) int {
+	g := &machine{Conn: runproto.New(inherited(`socket,id=run,fd=(\d+)`)), console: inherited(`path=/dev/fdset/(\d+)`)}
 	switch mode {
 	case "no-boot":
 		fmt.Fprintln(os.Stderr, "qemu: could not load kernel")
@@ -114,7 +114,7 @@ func fakeQEMU(mode string) int {
 }
 
 // echo copies stdin to stdout, says on stderr what it was told to run, and exits with the number of argv[1].
-func (g *fakeGuest) echo() int {
+func (g *machine) echo() int {
 	_ = g.Write(runproto.Stderr, []byte(fmt.Sprintf("%q %q %q", g.cmd.Dir, g.cmd.Args, g.cmd.Env)))
 	for {
 		t, p, err := g.Read()
@@ -132,7 +132,7 @@ func (g *fakeGuest) echo() int {
 }
 
 // spin waits for a signal and exits as if killed by it.
-func (g *fakeGuest) spin() int {
+func (g *machine) spin() int {
 	for {
 		t, p, err := g.Read()
 		if err == io.EOF {
@@ -143,6 +143,3 @@ func (g *fakeGuest) spin() int {
 		}
 	}
 }
-
-// alive reports whether the process id exists.
-func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
