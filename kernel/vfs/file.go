@@ -5,8 +5,10 @@ import (
 	"unsafe"
 
 	"galago/kernel/cred"
+	"galago/kernel/errno"
 	"galago/kernel/mem"
 	"galago/kernel/sched"
+	"galago/kernel/uio"
 	"galago/kernel/vm/pagecache"
 )
 
@@ -14,50 +16,258 @@ import (
 type File struct {
 	Ops     FileOps
 	Inode   *Inode
-	Path    Path
+	Path    Path           // zero for an anonymous file
 	Private unsafe.Pointer // the implementation's
 	Cred    *cred.Cred     // of the opener; referenced
 	RA      pagecache.ReadAhead
 
 	refs  atomic.Int32
 	Flags atomic.Uint32 // O_* as F_GETFL shows them
-	mode  uint32        // file mode bits below; fixed after open
+	mode  uint32        // file mode bits; fixed after open
 
 	posLock sched.Mutex
-	pos     int64 // guarded by posLock when anybody else could use the file
-	wbErr   atomic.Uint32
-	Watch   atomic.Pointer[byte] // epoll's list of registrations for this file
+	pos     int64         // guarded by posLock when anybody else could use the file
+	wbErr   atomic.Uint32 // write-back errors seen so far
+	// Watch is epoll's list of registrations of this file; Owner is F_SETOWN's.
+	Watch atomic.Pointer[byte]
+	Owner atomic.Int32
 }
 
 // File mode bits.
 const (
-	fileRead    = 1 << iota // opened for reading
-	fileWrite               // opened for writing
-	filePath                // O_PATH
-	fileStream              // has no position (pipe, socket, tty)
-	fileWriter              // counted in Inode.writers
-	fileAtomicPos           // the position needs posLock (regular files and directories)
-	fileAnon                // no Path
+	fileRead      = 1 << iota // opened for reading
+	fileWrite                 // opened for writing
+	filePath                  // O_PATH
+	fileStream                // has no position (pipe, socket, terminal)
+	fileWriter                // counted in Inode.writers
+	fileAtomicPos             // the position needs posLock (regular files and directories)
+	fileAnon                  // no Path
 )
 
 var fileCache = mem.Cache[File]{Name: "file"}
 
-// Whence values of lseek(2).
-const (
-	SeekSet  = 0
-	SeekCur  = 1
-	SeekEnd  = 2
-	SeekData = 3
-	SeekHole = 4
-)
+// OnLastClose, if set, is called before an open file goes away (advisory locks, epoll).
+var OnLastClose func(f *File)
 
-// MapRequest is what mmap(2) asks of a file.
-type MapRequest struct {
-	Off    int64  // byte offset, page aligned
-	Len    uint64 // bytes
-	Prot   uint32 // PROT_*
-	Shared bool
-	Object *pagecache.Object // set by the file: whose pages to map
-	// Phys, when not 0, is set by a device that maps physical memory instead of pages.
-	Phys uint64
+// NewAnonFile makes an open file without a name: a pipe end, a socket, an eventfd. It is a stream (lseek gives ESPIPE).
+// i is its inode, whose reference is taken over; nil gives the common anonymous inode. c is the opener's identity. flags are
+// O_*; the access mode counts.
+func NewAnonFile(ops FileOps, i *Inode, private unsafe.Pointer, flags uint32, c *cred.Cred) (*File, errno.Errno) {
+	f := fileCache.Alloc()
+	if f == nil {
+		return nil, errno.ENOMEM
+	}
+	if i == nil {
+		var err errno.Errno
+		if i, err = anonInode(); err != errno.OK {
+			fileCache.Free(f)
+			return nil, err
+		}
+	}
+	f.Ops, f.Inode, f.Private = ops, i, private
+	f.refs.Store(1)
+	f.Flags.Store(flags & statusFlags)
+	f.mode = (flags+1)&O_ACCMODE | fileStream | fileAnon
+	f.Cred = c.Get()
+	return f, errno.OK
+}
+
+// Get takes another reference.
+func (f *File) Get() { f.refs.Add(1) }
+
+// Put gives up a reference; the last one closes the file.
+func (f *File) Put() {
+	if f.refs.Add(-1) == 0 {
+		f.close()
+	}
+}
+
+func (f *File) close() {
+	if OnLastClose != nil {
+		OnLastClose(f)
+	}
+	f.Ops.Release(f)
+	if f.mode&fileWriter != 0 {
+		f.Inode.PutWriteAccess()
+	}
+	f.Cred.Put()
+	if f.mode&fileAnon != 0 {
+		f.Inode.Put()
+	} else {
+		f.Path.Dentry.Put()
+		f.Path.Mnt.Put()
+	}
+	fileCache.Free(f)
+}
+
+// Refs returns the number of references.
+func (f *File) Refs() int { return int(f.refs.Load()) }
+
+// Readable tells whether the file is open for reading.
+func (f *File) Readable() bool { return f.mode&fileRead != 0 }
+
+// Writable tells whether the file is open for writing.
+func (f *File) Writable() bool { return f.mode&fileWrite != 0 }
+
+// PathOnly tells whether the file was opened with O_PATH.
+func (f *File) PathOnly() bool { return f.mode&filePath != 0 }
+
+// Nonblock tells whether O_NONBLOCK is set.
+func (f *File) Nonblock() bool { return f.Flags.Load()&O_NONBLOCK != 0 }
+
+// SetStream makes the file one without a position: for FileOps.Open of terminals, FIFOs and the like.
+func (f *File) SetStream() {
+	f.mode |= fileStream
+	f.mode &^= fileAtomicPos
+}
+
+// Pos returns the file position.
+func (f *File) Pos() int64 {
+	locked := f.lockPos()
+	p := f.pos
+	f.unlockPos(locked)
+	return p
+}
+
+// lockPos guards the position when the file is shared: two threads that read at once get different parts. A file with
+// a single reference needs no lock, as only its holder could share it.
+func (f *File) lockPos() bool {
+	if f.mode&fileAtomicPos != 0 && f.refs.Load() > 1 {
+		f.posLock.Lock()
+		return true
+	}
+	return false
+}
+
+func (f *File) unlockPos(locked bool) {
+	if locked {
+		f.posLock.Unlock()
+	}
+}
+
+// maxIO is the most one read or write transfers (Linux's MAX_RW_COUNT).
+const maxIO = 0x7ffff000
+
+// Read reads at the file position: read(2), readv(2).
+func (f *File) Read(it *uio.Iter) (int, errno.Errno) {
+	if f.mode&fileRead == 0 {
+		return 0, errno.EBADF
+	}
+	if f.mode&fileStream != 0 {
+		return f.Ops.Read(f, it, 0)
+	}
+	locked := f.lockPos()
+	n, err := f.Ops.Read(f, it, f.pos)
+	if n > 0 {
+		f.pos += int64(n)
+	}
+	f.unlockPos(locked)
+	return n, err
+}
+
+// Write writes at the file position: write(2), writev(2).
+func (f *File) Write(it *uio.Iter) (int, errno.Errno) {
+	if f.mode&fileWrite == 0 {
+		return 0, errno.EBADF
+	}
+	if f.mode&fileStream != 0 {
+		n, _, err := f.Ops.Write(f, it, 0)
+		return n, err
+	}
+	locked := f.lockPos()
+	n, pos, err := f.Ops.Write(f, it, f.pos)
+	if n > 0 {
+		f.pos = pos
+	}
+	f.unlockPos(locked)
+	return n, err
+}
+
+// ReadAt reads at pos: pread64(2), preadv(2).
+func (f *File) ReadAt(it *uio.Iter, pos int64) (int, errno.Errno) {
+	switch {
+	case pos < 0:
+		return 0, errno.EINVAL
+	case f.mode&fileRead == 0:
+		return 0, errno.EBADF
+	case f.mode&fileStream != 0:
+		return 0, errno.ESPIPE
+	}
+	return f.Ops.Read(f, it, pos)
+}
+
+// WriteAt writes at pos: pwrite64(2), pwritev(2). As on Linux, O_APPEND makes it append.
+func (f *File) WriteAt(it *uio.Iter, pos int64) (int, errno.Errno) {
+	switch {
+	case pos < 0:
+		return 0, errno.EINVAL
+	case f.mode&fileWrite == 0:
+		return 0, errno.EBADF
+	case f.mode&fileStream != 0:
+		return 0, errno.ESPIPE
+	}
+	n, _, err := f.Ops.Write(f, it, pos)
+	return n, err
+}
+
+// Seek is lseek(2).
+func (f *File) Seek(off int64, whence int) (int64, errno.Errno) {
+	if f.mode&filePath != 0 {
+		return 0, errno.EBADF
+	}
+	if f.mode&fileStream != 0 {
+		return 0, errno.ESPIPE
+	}
+	locked := f.lockPos()
+	pos, err := f.Ops.Seek(f, off, whence)
+	if err == errno.OK {
+		f.pos = pos
+	}
+	f.unlockPos(locked)
+	return pos, err
+}
+
+// GenericSeek computes a position in a file of the inode's size. Without knowledge of holes all is data, with a hole at
+// the end.
+func GenericSeek(f *File, off int64, whence int) (int64, errno.Errno) {
+	size := f.Inode.Size()
+	switch whence {
+	case SeekSet:
+	case SeekCur:
+		off += f.pos
+	case SeekEnd:
+		off += size
+	case SeekData, SeekHole:
+		if off < 0 || off >= size {
+			return 0, errno.ENXIO
+		}
+		if whence == SeekHole {
+			off = size
+		}
+	default:
+		return 0, errno.EINVAL
+	}
+	if off < 0 || off > f.Inode.SB.MaxBytes {
+		return 0, errno.EINVAL
+	}
+	return off, errno.OK
+}
+
+// Poll returns the ready events and registers with pt.
+func (f *File) Poll(pt *PollTable) uint32 { return f.Ops.Poll(f, pt) }
+
+// Ioctl is ioctl(2) as far as files decide.
+func (f *File) Ioctl(cmd uint32, arg uintptr) (uintptr, errno.Errno) {
+	if f.mode&filePath != 0 {
+		return 0, errno.EBADF
+	}
+	return f.Ops.Ioctl(f, cmd, arg)
+}
+
+// Fsync is fsync(2) and fdatasync(2).
+func (f *File) Fsync(datasync bool) errno.Errno {
+	if f.mode&filePath != 0 {
+		return errno.EBADF
+	}
+	return f.Ops.Fsync(f, datasync)
 }

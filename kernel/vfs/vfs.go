@@ -232,3 +232,12 @@ type Attr struct {
 
 // Owner is who a new inode belongs to.
 type Owner struct{ UID, GID uint32 }
+
+// Whence values of lseek(2).
+const (
+	SeekSet  = 0
+	SeekCur  = 1
+	SeekEnd  = 2
+	SeekData = 3
+	SeekHole = 4
+)

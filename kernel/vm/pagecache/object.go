@@ -8,16 +8,26 @@
 // leaves the index under its lock, and only when it is not in writeback: by truncation, invalidation or the shrinker.
 //
 // Invariants:
+//
 //   - f.Owner and f.Index change only under the page lock (flag Locked) and the object's spin lock together.
 //     Whoever locks a page found by an earlier lookup checks both again.
+//
 //   - The index holds one reference to each of its frames. References are taken under the object's spin lock.
+//
 //   - Dirty changes under the object's spin lock, where the radix tag of the same meaning changes with it.
 //     Writeback is set under page lock and spin lock; it is cleared by WriteDone, which may run in an interrupt and takes
 //     no lock of this package; the radix tag of Writeback is a hint that may outlive the flag.
-//   - User memory is never touched with a page locked: copies go to referenced, unlocked, up-to-date pages or
-//     happen with the user page faulted in beforehand and the fault forbidden (see write.go).
 //
-// Lock order: the inode's lock → Object.invalidate → page lock (ascending index) → Object.lock (RankPageCache) → LRU lock
+//   - User memory is never touched with a page locked, since the fault could need that very page: copies go to
+//     referenced, unlocked, up-to-date pages, or to a frame that is not yet in the index (see write.go).
+//
+//   - A page enters the index below the size, checked under the spin lock, or by a writer that holds the inode's
+//     lock; truncation lowers the size first and removes pages second. So no page beyond the end survives a truncation.
+//
+//   - What a page holds beyond the end of the file is zero or what a memory mapping has stored there. It is
+//     cleared when read in and when the file grows over it, never in between.
+//
+// Lock order: the inode's lock → page lock (ascending index) → Object.lock (RankPageCache) → LRU lock
 // (RankPageLRU) → dirty list lock (RankPageDirty). A page lock is never waited for with unsubmitted pages in
 // writeback (their completion could be what the lock's holder waits for).
 package pagecache
@@ -30,7 +40,6 @@ import (
 	"galago/kernel/errno"
 	"galago/kernel/lock"
 	"galago/kernel/mem"
-	"galago/kernel/sched"
 )
 
 // Ops is what a file system does for the pages of a file. The slices are only valid during the call.
@@ -48,12 +57,12 @@ type Ops interface {
 	// PrepareWrite is called before bytes [from, to) of a page are first made different, with the page locked: by
 	// GenericWrite before it copies, and by the first store to a shared mapping. The file system reserves
 	// space here, so that a full disk is an error of write(2) and not of write-back. It may sleep, but must not wait for
-	// other pages.
+	// other pages. For an InMemory object it is called once for each page that enters the index.
 	PrepareWrite(o *Object, f *mem.Frame, from, to int) errno.Errno
 
 	// Release is called when a page leaves the index, with the page locked: the file system drops a
 	// reservation that PrepareWrite made and write-back has not used (dirty tells whether the page is thrown away unwritten),
-	// and what it keeps in f.Private.
+	// and what it keeps in f.Private. It must not sleep if dirty is false: memory may be short.
 	Release(o *Object, f *mem.Frame, dirty bool)
 }
 
@@ -73,8 +82,6 @@ type Object struct {
 	Flags ObjectFlags    // set by Init
 
 	size atomic.Int64 // of the file, in bytes
-
-	invalidate sched.RWMutex // held for writing by truncation, for reading while pages are being added for reads and faults
 
 	lock  lock.Spin
 	pages ds.Radix[mem.Frame] // guarded by lock
@@ -101,3 +108,42 @@ const (
 	// is not there is a hole of zeroes.
 	InMemory ObjectFlags = 1 << iota
 )
+
+// Init makes o an empty object. The memory may have been used before.
+func (o *Object) Init(ops Ops, owner unsafe.Pointer, flags ObjectFlags) {
+	o.Ops, o.Owner, o.Flags = ops, owner, flags
+	o.size.Store(0)
+	o.lock.Init(lock.RankPageCache)
+	o.pages.Init(&nodes)
+	o.n, o.dirty = 0, 0
+	o.writeback.Store(0)
+	o.wbErr.Store(0)
+	o.dirtyNode.Init(o)
+	o.dirtySince, o.onDirty, o.pins, o.dying = 0, false, 0, false
+}
+
+// Size returns the size of the file in bytes.
+func (o *Object) Size() int64 { return o.size.Load() }
+
+// SetSize sets the size without touching pages: when an inode is read, and by file systems whose files are not
+// in the cache. Truncate and GenericWrite keep pages and size together.
+func (o *Object) SetSize(n int64) { o.size.Store(n) }
+
+// Pages returns the number of cached pages.
+func (o *Object) Pages() int {
+	o.lock.Lock()
+	n := o.n
+	o.lock.Unlock()
+	return n
+}
+
+// Clean tells whether no page is dirty or in writeback.
+func (o *Object) Clean() bool {
+	o.lock.Lock()
+	clean := o.dirty == 0
+	o.lock.Unlock()
+	return clean && o.writeback.Load() == 0
+}
+
+// pagesIn returns how many pages a file of n bytes has.
+func pagesIn(n int64) uint64 { return (uint64(n) + pageMask) >> pageShift }

@@ -1,0 +1,50 @@
+package vfs
+
+import (
+	"galago/kernel/errno"
+	"galago/kernel/mem"
+	"galago/kernel/vm/pagecache"
+)
+
+// MapRequest is what mmap(2) asks of a file.
+type MapRequest struct {
+	Off    int64  // byte offset, page aligned
+	Len    uint64 // bytes
+	Prot   uint32 // PROT_*
+	Shared bool
+	// Object is set by the file: whose pages to map. It stays nil for a device that maps physical memory from Phys on, or (both
+	// zero) gives anonymous memory, as /dev/zero does.
+	Object *pagecache.Object
+	Phys   uint64
+}
+
+// A File is the backing of a memory mapping (vm.Backing): Get, Put and what follows.
+
+// Page returns page idx of the file, up to date, with a reference. ENXIO: past the end.
+func (f *File) Page(idx uint64) (*mem.Frame, errno.Errno) {
+	fr, err := pagecache.FaultPage(&f.Inode.Pages, &f.RA, idx)
+	if err == errno.OK {
+		pagecache.UnlockFrame(fr)
+	}
+	return fr, err
+}
+
+// MakeWritable prepares a page for stores through a shared mapping.
+func (f *File) MakeWritable(idx uint64, fr *mem.Frame) errno.Errno {
+	pagecache.LockFrame(fr)
+	err := pagecache.MakeWritable(&f.Inode.Pages, fr)
+	pagecache.UnlockFrame(fr)
+	if err == errno.OK {
+		f.Inode.Touch(AttrMTime | AttrCTime)
+		f.Inode.MarkDirty()
+	}
+	return err
+}
+
+// Describe writes the file's path to buf and returns its length, its device and its inode number: /proc/PID/maps.
+func (f *File) Describe(buf []byte) (n int, dev, ino uint64) {
+	if f.mode&fileAnon == 0 {
+		n = f.Path.globalName(buf)
+	}
+	return n, f.Inode.SB.DevID, f.Inode.Ino
+}

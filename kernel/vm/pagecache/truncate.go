@@ -1,0 +1,144 @@
+package pagecache
+
+import (
+	"galago/kernel/errno"
+	"galago/kernel/mem"
+)
+
+// Hooks of the virtual memory floor, for pages that are mapped (MapCount > 0). Called with the page locked.
+var (
+	// Unmap removes every mapping of the page.
+	Unmap func(o *Object, idx uint64, f *mem.Frame)
+	// TryUnmap removes the mappings if they have not been used lately and that needs no sleeping; it tells whether none is left.
+	TryUnmap func(o *Object, idx uint64, f *mem.Frame) bool
+	// WriteProtect makes the next store through any mapping fault, and tells whether one has stored since the last time.
+	WriteProtect func(o *Object, idx uint64, f *mem.Frame) (dirty bool)
+)
+
+const lastIndex = ^uint64(0)
+
+// Truncate sets the size and makes the pages agree: whole pages beyond it leave the cache, what the last page
+// holds beyond it is cleared, and a range over which the file grows reads as zeroes. The caller holds the inode's lock for
+// writing. An error (of reading or preparing the last page) leaves the size changed.
+func (o *Object) Truncate(size int64) errno.Errno {
+	old := o.Size()
+	if size > old {
+		err := o.clearTail(old, size)
+		o.SetSize(size)
+		return err
+	}
+	err := o.clearTail(size, old)
+	o.SetSize(size)
+	o.removeRange(pagesIn(size), lastIndex)
+	return err
+}
+
+// clearTail clears the rest of the page that byte from is in, up to byte to.
+func (o *Object) clearTail(from, to int64) errno.Errno {
+	off := int(from & pageMask)
+	if off == 0 || from >= to {
+		return errno.OK
+	}
+	end := int(min(int64(pageSize), to-(from-int64(off))))
+	idx := uint64(from) >> pageShift
+	if o.Flags&InMemory != 0 {
+		f := o.Lookup(idx)
+		if f != nil {
+			clear(f.Bytes()[off:end])
+			f.Put()
+		}
+		return errno.OK
+	}
+	f, err := o.Get(idx)
+	if err != errno.OK {
+		return err
+	}
+	LockFrame(f)
+	if ownerOf(f) == o {
+		if err = o.Ops.PrepareWrite(o, f, off, end); err == errno.OK {
+			clear(f.Bytes()[off:end])
+			o.MarkDirty(f)
+		}
+	}
+	UnlockFrame(f)
+	f.Put()
+	return err
+}
+
+// removeRange takes all pages from first to last out of the cache, dirty or not.
+func (o *Object) removeRange(first, last uint64) {
+	for {
+		f := o.nextPage(first, last)
+		if f == nil {
+			return
+		}
+		LockFrame(f)
+		if ownerOf(f) == o {
+			first = f.Index + 1
+			if f.MapCount.Load() > 0 && Unmap != nil {
+				Unmap(o, f.Index, f)
+			}
+			WaitWriteback(f)
+			o.remove(f)
+		}
+		UnlockFrame(f)
+		f.Put()
+	}
+}
+
+// RemoveRange throws the pages from first to last away, dirty or not: a hole is being punched. The caller holds the
+// inode's lock for writing.
+func (o *Object) RemoveRange(first, last uint64) { o.removeRange(first, last) }
+
+// Invalidate drops the clean, unused pages from first to last, and tells how many stay. Nothing is lost.
+func (o *Object) Invalidate(first, last uint64) (left int) {
+	if o.Flags&InMemory != 0 {
+		return o.Pages()
+	}
+	for {
+		f := o.nextPage(first, last)
+		if f == nil {
+			return left
+		}
+		first = f.Index + 1
+		if !TryLockFrame(f) {
+			left++
+		} else {
+			if ownerOf(f) == o && !o.reclaim(f, 2) {
+				left++
+			}
+			UnlockFrame(f)
+		}
+		f.Put()
+		if first == 0 {
+			return left
+		}
+	}
+}
+
+// reclaim removes a locked page if it is clean and nobody else uses it: refs is what it has with only the index and the caller.
+func (o *Object) reclaim(f *mem.Frame, refs int32) bool {
+	if f.TestFlag(mem.FrameDirty) || f.TestFlag(mem.FrameWriteback) || f.MapCount.Load() > 0 {
+		return false
+	}
+	if f.Refs.Load() != refs {
+		return false
+	}
+	o.lock.Lock()
+	if f.Refs.Load() != refs || f.TestFlag(mem.FrameDirty) {
+		o.lock.Unlock()
+		return false
+	}
+	o.removeLocked(f)
+	o.lock.Unlock()
+	o.Ops.Release(o, f, false)
+	o.forget(f)
+	return true
+}
+
+// Destroy empties the object for good: its inode is being freed. Nobody has references to it any more, except
+// write-back, which it waits for.
+func (o *Object) Destroy() {
+	o.unlistDirty()
+	o.removeRange(0, lastIndex)
+}
