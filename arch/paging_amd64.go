@@ -276,3 +276,29 @@ func (l *tinyLock) unlock() {
 	l.word.Store(0)
 	IRQRestore(f)
 }
+
+// DirectMapped reports whether [pa, pa+n) is reachable through the direct map.
+func DirectMapped(pa, n uint64) bool {
+	for at := pa &^ (PageSize - 1); at < pa+n; {
+		va := PhysToVirt(at)
+		size := uint64(PageSize)
+		e := Walk(kernelRoot, va, 2, false)
+		switch {
+		case e == nil || !e.Present():
+			return false
+		case *e&PTELarge != 0:
+			size = 1 << 30
+		default:
+			if e = Walk(kernelRoot, va, 1, false); e == nil || !e.Present() {
+				return false
+			}
+			if *e&PTELarge != 0 {
+				size = 2 << 20
+			} else if e = Walk(kernelRoot, va, 0, false); e == nil || !e.Present() {
+				return false
+			}
+		}
+		at = at&^(size-1) + size
+	}
+	return true
+}

@@ -146,3 +146,13 @@ func SetUserBases(fs, gs uintptr) {
 
 // SetUserFS loads the FS base alone.
 func SetUserFS(fs uintptr) { Wrmsr(msrFSBase, uint64(fs)) }
+
+// OnInterruptStack reports whether an address lies on one of this CPU's interrupt stacks.
+func OnInterruptStack(a uintptr) bool {
+	for _, s := range cpus[CPUID()].ist {
+		if base := uintptr(unsafe.Pointer(s)); s != nil && a >= base && a < base+istSize-16 {
+			return true
+		}
+	}
+	return false
+}

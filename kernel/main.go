@@ -1,22 +1,29 @@
 //go:build galago
 
+// Command kernel is Galago. main brings the machine up in order; each step needs only those above it.
 package main
 
-import "galago/arch"
-
-func puts(s string) {
-	for i := range len(s) {
-		arch.Outb(0x3f8, s[i])
-	}
-}
-
-//go:cgo_export_static main.sys go_syscall
-func sys(f *arch.Frame) {}
+import (
+	"galago/arch"
+	"galago/drivers/uart"
+	"galago/kernel/klog"
+	"galago/kernel/oops"
+	"galago/kernel/sched"
+)
 
 func main() {
-	puts("hello\n")
+	uart.EarlyInit()
+	klog.AddSink(consoleSink)
 	arch.InitBootCPU()
-	puts("cpu\n")
-	arch.DebugExit(0x10)
-	arch.Halt()
+	oops.Init()
+	readBootInfo()
+	initMemory()
+	initInterrupts()
+	initClock()
+	sched.Init(option("sched"))
+	startCPUs()
+	if _, e := sched.Go("init", initThread, nil); e != 0 {
+		panic("no memory for the first thread")
+	}
+	sched.StartIdle()
 }

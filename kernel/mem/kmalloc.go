@@ -33,7 +33,7 @@ func Alloc(n uintptr) unsafe.Pointer {
 	}
 	if n <= maxSmall {
 		s := &classes[classOf(n)]
-		if s.size == 0 {
+		if s.ready.Load() == 0 {
 			i := classOf(n)
 			s.setup(classNames[i], classSizes[i])
 		}

@@ -36,6 +36,8 @@ type slab struct {
 
 	cpu  [arch.MaxCPUs]magazine
 	next *slab // list of all caches
+
+	ready atomic.Uint32 // set once the layout is computed
 }
 
 var (
@@ -60,9 +62,10 @@ func (s *slab) setup(name string, size uintptr) {
 		}
 	}
 	s.perSlab = int(uintptr(arch.PageSize) << s.order / size)
+	s.size = size
 	s.next = allSlabs
 	allSlabs = s
-	s.size = size
+	s.ready.Store(1)
 }
 
 // alloc returns an object, not zeroed, or nil.
@@ -233,7 +236,7 @@ type Cache[T any] struct {
 
 // Alloc returns a zeroed object, or nil.
 func (c *Cache[T]) Alloc() *T {
-	if c.slab.size == 0 {
+	if c.slab.ready.Load() == 0 {
 		var z *T
 		c.slab.setup(c.Name, unsafe.Sizeof(*z))
 	}
