@@ -1,0 +1,236 @@
+package galfs
+
+import (
+	"galago/kernel/errno"
+	"galago/kernel/fs/galfs/disk"
+)
+
+// insertCredits is how many blocks one insertExtent may modify besides the inode: for each level a new node with its
+// bitmap and descriptor, and the nodes on the path.
+func (i *Inode) insertCredits() int { return 3*(int(i.depth)+2) + int(i.depth) + 1 }
+
+// insertExtent maps the hole [lblk, lblk+n) to pblk. On an error the mapping is as it was. Preconditions: mapLock is held
+// for writing; the caller stores the inode afterwards.
+func (i *Inode) insertExtent(h *handle, lblk, n uint32, pblk uint64) errno.Errno {
+	var p exPath
+	for {
+		if err := i.findPath(lblk, &p); err != errno.OK {
+			return err
+		}
+		if err := i.writePath(h, &p); err != errno.OK {
+			p.release(i.fs)
+			return err
+		}
+		if i.mergeExtent(&p, lblk, n, pblk) {
+			p.release(i.fs)
+			return errno.OK
+		}
+		leaf := &p.node[p.depth]
+		if leaf.n < leaf.max {
+			at := p.at[p.depth] + 1
+			leaf.insertAt(at)
+			leaf.set(at, lblk, n, pblk)
+			i.storeCount(leaf)
+			p.lowerKeys(lblk)
+			p.release(i.fs)
+			return errno.OK
+		}
+		err := i.makeRoom(h, &p)
+		p.release(i.fs)
+		if err != errno.OK {
+			return err
+		}
+	}
+}
+
+// writePath opens the nodes of a path for writing.
+func (i *Inode) writePath(h *handle, p *exPath) errno.Errno {
+	for l := 1; l <= p.depth; l++ {
+		if err := h.write(p.node[l].b); err != errno.OK {
+			return err
+		}
+	}
+	return errno.OK
+}
+
+// lowerKeys keeps the index keys on the path at or below a new first key.
+func (p *exPath) lowerKeys(lblk uint32) {
+	for l := range p.depth {
+		e, at := &p.node[l], p.at[l]
+		if e.lblk(at) > lblk {
+			e.set(at, lblk, 0, e.pblk(at))
+		}
+	}
+}
+
+// mergeExtent tries to add the run to a neighbour in the leaf.
+func (i *Inode) mergeExtent(p *exPath, lblk, n uint32, pblk uint64) bool {
+	e, at := &p.node[p.depth], p.at[p.depth]
+	if at >= 0 {
+		l, k, b := e.lblk(at), e.len(at), e.pblk(at)
+		if l+k == lblk && b+uint64(k) == pblk && k+n <= disk.MaxExtentLen && i.fs.sb.ValidData(b, k+n) {
+			e.set(at, l, k+n, b)
+			return true
+		}
+	}
+	if at++; at < e.n {
+		l, k, b := e.lblk(at), e.len(at), e.pblk(at)
+		if lblk+n == l && pblk+uint64(n) == b && k+n <= disk.MaxExtentLen && i.fs.sb.ValidData(pblk, k+n) {
+			e.set(at, lblk, k+n, pblk)
+			p.lowerKeys(lblk)
+			return true
+		}
+	}
+	return false
+}
+
+// makeRoom makes the tree one node larger, where the path to a full leaf needs it: it splits the highest node below one with room, or
+// pushes the root down. The caller walks again and comes back until the leaf has room.
+func (i *Inode) makeRoom(h *handle, p *exPath) errno.Errno {
+	l := p.depth
+	for l >= 0 && p.node[l].n >= p.node[l].max {
+		l--
+	}
+	if l < 0 && p.depth >= disk.MaxDepth {
+		return errno.EFBIG
+	}
+	b, err := i.newNode(h, p.depth-l-1, disk.MagicExtent)
+	if err != errno.OK {
+		return err
+	}
+	to := nodeView(b)
+	if l < 0 {
+		root := &p.node[0]
+		to.n = copy(to.ents, root.ents[:root.n*disk.ExtentSize]) / disk.ExtentSize
+		disk.Put16(b.data[:], disk.NodeDepth, i.depth)
+		i.storeCount(&to)
+		first := root.lblk(0)
+		clear(i.root[:])
+		root.set(0, first, 0, b.blk)
+		i.count, i.depth = 1, i.depth+1
+	} else {
+		up, from := &p.node[l], &p.node[l+1]
+		keep := from.n / 2
+		if p.at[l+1] == from.n-1 {
+			keep = from.n - 1 // appending: leave the left node full
+		}
+		to.n = copy(to.ents, from.ents[keep*disk.ExtentSize:from.n*disk.ExtentSize]) / disk.ExtentSize
+		clear(from.ents[keep*disk.ExtentSize : from.n*disk.ExtentSize])
+		from.n = keep
+		i.storeCount(from)
+		i.storeCount(&to)
+		at := p.at[l] + 1
+		up.insertAt(at)
+		up.set(at, to.lblk(0), 0, b.blk)
+		i.storeCount(up)
+	}
+	i.fs.bufs.put(b)
+	return errno.OK
+}
+
+// newNode allocates a tree node for i, with its header filled in, open for writing.
+func (i *Inode) newNode(h *handle, depth int, magic uint32) (*buf, errno.Errno) {
+	fs := i.fs
+	blk, _, err := fs.allocBlocks(h, i.homeGoal(), 1)
+	if err != errno.OK {
+		return nil, err
+	}
+	b, err := fs.bufs.fresh(blk, magic)
+	if err == errno.OK {
+		if err = h.write(b); err == errno.OK {
+			d := b.data[:]
+			disk.Put32(d, disk.NodeOwner, i.ino)
+			disk.Put32(d, disk.NodeGen, i.gen)
+			disk.Put16(d, disk.NodeDepth, uint16(depth))
+			i.addBlocks(1)
+			return b, errno.OK
+		}
+		fs.bufs.disown(b)
+	}
+	fs.undoAlloc(h, blk, 1)
+	return nil, err
+}
+
+// homeGoal is where blocks of an inode without any are looked for first: the beginning of its group.
+func (i *Inode) homeGoal() uint64 {
+	return i.fs.sb.GroupStart((i.ino - 1) / i.fs.sb.InodesPerGroup)
+}
+
+// trimCredits is how many blocks one step of trimExtents may modify besides the inode.
+const trimCredits = 3*(disk.MaxDepth+1) + 2
+
+// trimExtents unmaps everything from logical block from on, last extent first. It returns done == false when the handle has
+// too few credits left to go on: the tree is consistent then, and the caller continues with another handle.
+// Preconditions: mapLock is held for writing; the caller stores the inode afterwards.
+func (i *Inode) trimExtents(h *handle, from uint32) (done bool, err errno.Errno) {
+	for {
+		if i.count == 0 {
+			i.depth = 0
+			return true, errno.OK
+		}
+		if h.credits < trimCredits {
+			return false, errno.OK
+		}
+		more, err := i.trimLast(h, from)
+		if err != errno.OK || !more {
+			return err == errno.OK, err
+		}
+	}
+}
+
+// trimLast removes the last extent, or the part of it from logical block from on; more is false when there is nothing
+// left to remove.
+func (i *Inode) trimLast(h *handle, from uint32) (more bool, err errno.Errno) {
+	fs := i.fs
+	var p exPath
+	if err = i.findPath(disk.MaxLBlk, &p); err != errno.OK {
+		return false, err
+	}
+	defer p.release(fs)
+	if err = i.writePath(h, &p); err != errno.OK {
+		return false, err
+	}
+	leaf := &p.node[p.depth]
+	at := leaf.n - 1
+	l, k, b := leaf.lblk(at), leaf.len(at), leaf.pblk(at)
+	if l+k <= from {
+		return false, errno.OK
+	}
+	keep := uint32(0)
+	if l < from {
+		keep = from - l
+	}
+	var op [disk.MaxDepth + 1]freeOp
+	n := 1
+	if err = fs.prepareFree(h, &op[0], b+uint64(keep), k-keep); err != errno.OK {
+		return false, err
+	}
+	// The nodes that become empty with their only entry go as well.
+	top := p.depth
+	for keep == 0 && top > 0 && p.node[top].n == 1 && err == errno.OK {
+		err = fs.prepareFree(h, &op[n], p.node[top].b.blk, 1)
+		n++
+		top--
+	}
+	if err != errno.OK {
+		for j := range n {
+			fs.cancelFree(&op[j])
+		}
+		return false, err
+	}
+	if keep > 0 {
+		leaf.set(at, l, keep, b)
+	} else {
+		p.node[top].n--
+		p.node[top].set(p.node[top].n, 0, 0, 0)
+		i.storeCount(&p.node[top])
+	}
+	for lv := top + 1; lv <= p.depth && keep == 0; lv++ {
+		h.forget(p.node[lv].b)
+	}
+	i.addBlocks(-int64(k-keep) - int64(n-1))
+	for j := range n {
+		fs.applyFree(h, &op[j])
+	}
+	return keep == 0, errno.OK
+}
