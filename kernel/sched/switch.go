@@ -69,6 +69,9 @@ func switchThread(prev *Thread, why policy.Why, sleep bool) {
 		rq.queue.Enqueue(&prev.entity, why)
 	}
 	next := rq.pick()
+	if rq.nr.Load() > 1 && !rq.ticking { // also when prev goes on: a remote waker relies on it
+		rq.startTick()
+	}
 	if next == prev {
 		if prev == rq.idle { // what it was woken for has been pulled away
 			idleMask.Or(1 << uint(rq.cpu))
@@ -98,13 +101,8 @@ func (rq *runQueue) pick() *Thread {
 func (rq *runQueue) switchTo(prev, next *Thread) {
 	if next == rq.idle {
 		idleMask.Or(1 << uint(rq.cpu))
-	} else {
-		if prev == rq.idle {
-			idleMask.And(^uint64(1 << uint(rq.cpu)))
-		}
-		if rq.nr.Load() > 1 && !rq.ticking {
-			rq.startTick()
-		}
+	} else if prev == rq.idle {
+		idleMask.And(^uint64(1 << uint(rq.cpu)))
 	}
 	rq.switches++
 	rq.curr = next
