@@ -349,7 +349,7 @@ func Faccessat(ctx *Context, dirfd int, path string, mode, flags uint32) errno.E
 		defer c.Put()
 	}
 	real := Context{c, ctx.FS, ctx.Files}
-	return withPath(&real, dirfd, path, lookupFlags(flags&^AT_EACCESS), func(p Path) errno.Errno {
+	return withPath(NoEscape(&real), dirfd, path, lookupFlags(flags&^AT_EACCESS), func(p Path) errno.Errno {
 		if mode == 0 {
 			return errno.OK
 		}

@@ -210,8 +210,8 @@ func (f *File) WriteAt(it *uio.Iter, pos int64) (int, errno.Errno) {
 	return n, err
 }
 
-// Seek is lseek(2).
-func (f *File) Seek(off int64, whence int) (int64, errno.Errno) {
+// Lseek is lseek(2).
+func (f *File) Lseek(off int64, whence int) (int64, errno.Errno) {
 	if f.mode&filePath != 0 {
 		return 0, errno.EBADF
 	}

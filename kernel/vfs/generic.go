@@ -117,6 +117,12 @@ func (p Path) parentIno() uint64 {
 // Anonymous inodes: of pipes, sockets, eventfds. They live on a volume of their own that is not mounted.
 type anonOps struct{}
 
+// Interface values made once: converting in a function counts as an allocation.
+var (
+	anonSuperOps SuperOps = anonOps{}
+	noInodeOps   InodeOps = NoInodeOps{}
+)
+
 var (
 	anonCache = mem.Cache[Inode]{Name: "anon_inode"}
 	anonType  = FSType{Name: "anon_inodefs", NoDev: true}
@@ -146,7 +152,7 @@ func anonSuper() *SuperBlock {
 	if sb := anonSB.Load(); sb != nil {
 		return sb
 	}
-	sb := NewSuper(&anonType, nil, 0, anonOps{})
+	sb := NewSuper(&anonType, nil, 0, anonSuperOps)
 	if sb != nil {
 		sb.NoCache = true
 		sb.Magic = 0x09041934 // ANON_INODE_FS_MAGIC
@@ -165,7 +171,7 @@ func NewAnonInode(mode uint32, c *cred.Cred) (*Inode, errno.Errno) {
 	if i == nil {
 		return nil, errno.ENOMEM
 	}
-	i.Ops, i.Mode, i.Nlink, i.UID, i.GID = NoInodeOps{}, mode, 1, c.FSUID, c.FSGID
+	i.Ops, i.Mode, i.Nlink, i.UID, i.GID = noInodeOps, mode, 1, c.FSUID, c.FSGID
 	i.Touch(AttrATime | AttrMTime | AttrCTime)
 	return i, errno.OK
 }

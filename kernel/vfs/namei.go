@@ -60,7 +60,7 @@ func (w *walk) createLocked(wantDir bool, make func(w *walk, dir *Inode) (*Inode
 		err = errno.ENOENT
 	default:
 		if err = w.mayCreate(dir); err == errno.OK {
-			i, err = make(w, dir)
+			i, err = make(NoEscape(w), dir)
 		}
 	}
 	if err == errno.OK {

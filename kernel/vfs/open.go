@@ -61,7 +61,7 @@ func openPath(ctx *Context, p Path, flags uint32, created bool) (*File, errno.Er
 	f.Cred = ctx.Cred.Get()
 	if flags&O_PATH != 0 {
 		f.mode = filePath
-		f.Ops = pathFileOps{}
+		f.Ops = pathOps
 		return f, errno.OK
 	}
 	f.mode = uint32(flags+1) & O_ACCMODE // O_RDONLY, O_WRONLY, O_RDWR → fileRead, fileWrite, both
@@ -275,6 +275,8 @@ func (w *walk) mayCreate(dir *Inode) errno.Errno {
 
 // pathFileOps is a file opened with O_PATH: it only stands for its place.
 type pathFileOps struct{ NoFileOps }
+
+var pathOps FileOps = pathFileOps{}
 
 // OpenInode opens an inode that has no name in the tree, or whose name the kernel has at hand (exec, swap).
 func (p Path) OpenInode(c *cred.Cred, flags uint32) (*File, errno.Errno) {

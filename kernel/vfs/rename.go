@@ -74,29 +74,15 @@ func (r *renaming) locked() errno.Errno {
 			err = r.do(trap)
 		}
 	}
-	victim := r.victim(err)
 	r.unlockDirs(od, nd)
+	// A file that was replaced may end here, with its dentry, after the locks.
 	if r.od != nil {
 		r.od.Put()
 	}
 	if r.nd != nil {
 		r.nd.Put()
 	}
-	if victim != nil {
-		victim.Put()
-	}
 	return err
-}
-
-// victim takes a reference to the inode that is being replaced, so that its end comes after the locks are released.
-func (r *renaming) victim(err errno.Errno) *Inode {
-	if err != errno.OK || r.nd == nil || r.flags&RENAME_EXCHANGE != 0 {
-		return nil
-	}
-	if i := r.nd.Inode(); i != nil {
-		return i.Get()
-	}
-	return nil
 }
 
 // lockDirs locks both directories, an ancestor before its descendant. It returns the child of the one through which the

@@ -90,6 +90,39 @@ func (o *Object) removeRange(first, last uint64) {
 // inode's lock for writing.
 func (o *Object) RemoveRange(first, last uint64) { o.removeRange(first, last) }
 
+// PunchHole makes bytes [from, to) of a file in memory read as zeroes and frees the whole pages among them. The caller holds the
+// inode's lock for writing.
+func (o *Object) PunchHole(from, to int64) errno.Errno {
+	to = min(to, o.Size())
+	if from >= to {
+		return errno.OK
+	}
+	if err := o.clearTail(from, to); err != errno.OK {
+		return err
+	}
+	first, last := pagesIn(from), uint64(to)>>pageShift
+	if uint64(from)>>pageShift < last {
+		if first < last {
+			o.removeRange(first, last-1)
+		}
+		if f := o.Lookup(last); f != nil && to&pageMask != 0 {
+			clear(f.Bytes()[:to&pageMask])
+			f.Put()
+		} else if f != nil {
+			f.Put()
+		}
+	}
+	return errno.OK
+}
+
+// NextPage returns the index of the first cached page from idx on.
+func (o *Object) NextPage(idx uint64) (uint64, bool) {
+	o.lock.Lock()
+	at, f := o.pages.Next(idx)
+	o.lock.Unlock()
+	return at, f != nil
+}
+
 // Invalidate drops the clean, unused pages from first to last, and tells how many stay. Nothing is lost.
 func (o *Object) Invalidate(first, last uint64) (left int) {
 	if o.Flags&InMemory != 0 {
