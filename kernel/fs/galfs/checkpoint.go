@@ -1,6 +1,8 @@
 package galfs
 
 import (
+	"unsafe"
+
 	"galago/kernel/errno"
 	"galago/kernel/fs/galfs/disk"
 	"galago/kernel/mem"
@@ -115,32 +117,33 @@ func (fs *FS) replay(readOnly bool) errno.Errno {
 	if err != errno.OK {
 		return err
 	}
-	a, b := mem.AllocFrame(0), mem.AllocFrame(0)
-	if a == nil || b == nil {
-		err = errno.ENOMEM
-	} else {
-		err = j.replayWith(tab, a, b, readOnly)
+	err = errno.ENOMEM
+	j.scratch[0], j.scratch[1] = mem.AllocFrame(0), mem.AllocFrame(0)
+	if j.scratch[0] != nil && j.scratch[1] != nil {
+		err = j.replayWith(tab, readOnly)
 	}
-	if a != nil {
-		a.Put()
-	}
-	if b != nil {
-		b.Put()
+	for k, f := range j.scratch {
+		if f != nil {
+			f.Put()
+		}
+		j.scratch[k] = nil
 	}
 	freeTable(tab)
 	return err
 }
 
-func (j *journal) replayWith(tab []disk.LogEntry, a, b *mem.Frame, readOnly bool) errno.Errno {
-	fs := j.fs
-	log := disk.Log{SB: &fs.sb, Table: tab, Block: a.Bytes(), Copy: b.Bytes()}
-	log.Read = func(blk uint64, p []byte) bool {
-		f := a
-		if &p[0] != &a.Bytes()[0] {
-			f = b
-		}
-		return fs.readBlock(blk, f) == errno.OK
+// ReadLog is disk.LogReader for the replay.
+func (j *journal) ReadLog(blk uint64, p []byte) bool {
+	f := j.scratch[0]
+	if unsafe.SliceData(p) != unsafe.SliceData(f.Bytes()) {
+		f = j.scratch[1]
 	}
+	return j.fs.readBlock(blk, f) == errno.OK
+}
+
+func (j *journal) replayWith(tab []disk.LogEntry, readOnly bool) errno.Errno {
+	fs, a := j.fs, j.scratch[0]
+	log := disk.Log{SB: &fs.sb, Dev: j, Table: tab, Block: a.Bytes(), Copy: j.scratch[1].Bytes()}
 	switch log.Scan() {
 	case disk.LogIO:
 		return errno.EIO

@@ -1,6 +1,7 @@
 package galfs
 
 import (
+	"galago/kernel/block"
 	"galago/kernel/errno"
 	"galago/kernel/fs/galfs/disk"
 	"galago/kernel/mem"
@@ -12,6 +13,7 @@ func (j *journal) commit(seq uint64) errno.Errno {
 	if j.done.Load() >= seq {
 		return errno.OK
 	}
+	block.FlushPlug()
 	j.commitMu.Lock()
 	defer j.commitMu.Unlock()
 	if j.done.Load() >= seq {

@@ -24,10 +24,12 @@ func (dirOps) Fsync(f *vfs.File, datasync bool) errno.Errno {
 
 // sync writes a file's data and commits what describes it.
 func (i *Inode) sync(f *vfs.File, datasync bool) errno.Errno {
-	if err := vfs.GenericFsync(f, datasync); err != errno.OK {
-		return err
+	i.Pages.Sync(0, ^uint64(0), true)
+	err := i.commit(datasync)
+	if e := f.WritebackError(); e != errno.OK {
+		return e
 	}
-	return i.commit(datasync)
+	return err
 }
 
 // commit makes an inode's last change durable: by a commit if the transaction it is in has not committed, else by
@@ -46,7 +48,10 @@ func (i *Inode) commit(datasync bool) errno.Errno {
 	}
 	i.mapLock.RUnlock()
 	if fs.jnl.done.Load() < seq {
-		return fs.jnl.commit(seq)
+		err := fs.jnl.commit(seq)
+		if err != errno.OK || fs.jnl.done.Load() >= seq {
+			return err
+		}
 	}
 	if e := fs.jnl.aborted.Load(); e != 0 {
 		return errno.EROFS

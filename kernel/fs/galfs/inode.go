@@ -78,6 +78,9 @@ func (i *Inode) load() errno.Errno {
 	ok := i.decode(raw)
 	fs.bufs.put(b)
 	i.Blocks = int64(i.blocks * blockUnits)
+	// What was changed before the inode last left the cache may still be in the running transaction.
+	i.syncSeq = fs.jnl.runningSeq()
+	i.dataSeq = i.syncSeq
 	if !ok || i.Nlink == 0 && !fs.recovering.Load() {
 		return fs.corrupt("malformed or free inode", i.Ino)
 	}

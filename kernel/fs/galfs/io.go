@@ -35,6 +35,7 @@ func (c *inflight) end(err errno.Errno) {
 
 // wait waits for all requests and returns the first error.
 func (c *inflight) wait() errno.Errno {
+	block.FlushPlug()
 	c.q.Wait(func() bool { return c.n.Load() == 0 })
 	return errno.Errno(c.err.Swap(0))
 }

@@ -3,6 +3,7 @@ package galfs
 import (
 	"sync/atomic"
 
+	"galago/kernel/block"
 	"galago/kernel/errno"
 	"galago/kernel/fs/galfs/disk"
 	"galago/kernel/lock"
@@ -75,6 +76,7 @@ type journal struct {
 	nckpt    int
 	io       ioBatch
 	descs    [maxDescs]*mem.Frame
+	scratch  [2]*mem.Frame // of the replay
 	txs      [2]tx
 }
 
@@ -112,6 +114,7 @@ func (j *journal) start(h *handle, credits int) errno.Errno {
 		seq := t.seq
 		locked := t.locked
 		j.mu.Unlock()
+		block.FlushPlug() // the commit may wait for what this thread has plugged
 		if locked {
 			j.started.Wait(func() bool { return j.runningSeq() != seq || j.aborted.Load() != 0 })
 		} else if err := j.commit(seq); err != errno.OK {

@@ -11,11 +11,17 @@ type LogEntry struct {
 // LogGone marks a revoked table slot.
 const LogGone = ^uint32(0)
 
+// LogReader is where the blocks of a journal come from.
+type LogReader interface {
+	// ReadLog reads a block of the device into b, which is one of Log's scratch blocks; false on an I/O error.
+	ReadLog(blk uint64, b []byte) bool
+}
+
 // Log reads a journal. The caller provides the memory and the way to read blocks; the same code replays in the kernel
 // and lets the checker look through a journal that was not replayed.
 type Log struct {
 	SB    *Superblock
-	Read  func(blk uint64, b []byte) bool // reads a block of the device; false on an I/O error
+	Dev   LogReader
 	Table []LogEntry                      // at least TableSize entries, zeroed
 	Block []byte                          // two scratch blocks
 	Copy  []byte
@@ -60,7 +66,7 @@ func (l *Log) next(pos uint32) uint32 {
 // Scan follows the log from its tail. It ends at the first block that is not what the log promises (another
 // sequence number, a bad checksum, an impossible address): from there on nothing was committed.
 func (l *Log) Scan() LogError {
-	if !l.Read(l.at(0), l.Block) {
+	if !l.Dev.ReadLog(l.at(0), l.Block) {
 		return LogIO
 	}
 	tail := U32(l.Block, JSTail)
@@ -97,7 +103,7 @@ func (l *Log) Scan() LogError {
 func (l *Log) verifyTx(pos, left uint32) (used uint32, err LogError) {
 	chain := uint32(0)
 	for used < left {
-		if !l.Read(l.at(pos), l.Block) {
+		if !l.Dev.ReadLog(l.at(pos), l.Block) {
 			return 0, LogIO
 		}
 		b := l.Block
@@ -127,7 +133,7 @@ func (l *Log) verifyTx(pos, left uint32) (used uint32, err LogError) {
 			}
 			for i := range int(n) {
 				e := b[HeaderSize+i*JDSize:]
-				if !l.Read(l.at(pos), l.Copy) {
+				if !l.Dev.ReadLog(l.at(pos), l.Copy) {
 					return 0, LogIO
 				}
 				if CopyCRC(l.SB.Seed, l.NextSeq, l.Copy) != U32(e, JDCRC) || !l.validHome(U64(e, JDHome)) {
@@ -153,7 +159,7 @@ func (l *Log) applyTx(start, used uint32) LogError {
 	for _, revoke := range [...]bool{true, false} {
 		pos := start
 		for i := uint32(0); i < used; i++ {
-			if !l.Read(l.at(pos), l.Block) {
+			if !l.Dev.ReadLog(l.at(pos), l.Block) {
 				return LogIO
 			}
 			b := l.Block

@@ -78,6 +78,9 @@ func (c *checker) raw(blk uint64, b []byte) bool {
 	return err == nil
 }
 
+// ReadLog is disk.LogReader.
+func (c *checker) ReadLog(blk uint64, b []byte) bool { return c.raw(blk, b) }
+
 // read returns a block as it is after the journal's replay, nil with a problem noted if it can not be read.
 func (c *checker) read(where string, blk uint64) []byte {
 	b := make([]byte, disk.BlockSize)
@@ -160,7 +163,7 @@ func (c *checker) checkCopies(blocks uint64) {
 
 // readJournal scans the journal and takes over what it says of the superblock.
 func (c *checker) readJournal() {
-	l := &disk.Log{SB: &c.sb, Read: c.raw, Table: make([]disk.LogEntry, disk.TableSize(c.sb.JBlocks)),
+	l := &disk.Log{SB: &c.sb, Dev: c, Table: make([]disk.LogEntry, disk.TableSize(c.sb.JBlocks)),
 		Block: make([]byte, disk.BlockSize), Copy: make([]byte, disk.BlockSize)}
 	switch l.Scan() {
 	case disk.LogIO:

@@ -80,7 +80,7 @@ func Mount(dev Device, o MountOptions) (*FS, error) {
 		t := vfs.Time{Sec: o.Time.Unix(), Nsec: int64(o.Time.Nanosecond())}
 		f.now = func() vfs.Time { return t }
 	}
-	f.bdev = hostDevice(dev)
+	f.bdev = BlockDevice(dev)
 	flags := uint32(0)
 	if o.ReadOnly {
 		flags = vfs.MS_RDONLY
@@ -92,6 +92,9 @@ func Mount(dev Device, o MountOptions) (*FS, error) {
 	f.sb = sb
 	return f, nil
 }
+
+// BlockDevice makes a block device of dev, for the kernel's code to mount.
+func BlockDevice(dev Device) *block.Device { return block.NewHostDevice("image", dev, dev.Size()) }
 
 // Unmount writes everything and releases the device (which stays open).
 func (f *FS) Unmount() error {
