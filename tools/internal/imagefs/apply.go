@@ -37,7 +37,11 @@ func (f *Filler) apply(e *manifest.Entry, base string) error {
 	}
 	switch e.Kind {
 	case manifest.Dir:
-		return f.FS.MkdirAll(e.Path, e.Mode, e.UID, e.GID)
+		if err := f.FS.MkdirAll(e.Path, e.Mode, e.UID, e.GID); err != nil {
+			return err
+		}
+		// It may have been there already, as the parent of an earlier entry.
+		return f.FS.SetMeta(e.Path, Meta{Mode: unix.S_IFDIR | e.Mode, UID: e.UID, GID: e.GID, MTime: f.Time})
 	case manifest.Tree:
 		return f.tree(source, e.Path)
 	}

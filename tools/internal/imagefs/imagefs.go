@@ -34,6 +34,7 @@ type FS interface {
 	Link(old, new string) error
 	Mknod(path string, m Meta, dev uint64) error
 	Remove(path string) error
+	SetMeta(path string, m Meta) error
 	Lookup(path string) (mode uint32, found bool, err error) // does not follow a final symbolic link
 }
 

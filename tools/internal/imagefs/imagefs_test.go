@@ -88,6 +88,11 @@ func (m memFS) Remove(p string) error {
 	return nil
 }
 
+func (m memFS) SetMeta(p string, meta Meta) error {
+	m[p].meta = meta
+	return nil
+}
+
 func (m memFS) Lookup(p string) (uint32, bool, error) {
 	if n := m[p]; n != nil {
 		return n.meta.Mode, true, nil
@@ -228,6 +233,7 @@ func TestApply(t *testing.T) {
 	write(t, filepath.Join(base, "build/sh"), "shell", 0o700)
 	write(t, filepath.Join(base, "etc/passwd"), "root", 0o644)
 	m, err := manifest.Parse(strings.NewReader(`
+dir /tmp/a/b 0700 3 4
 dir /tmp 01777 0 0
 file /bin/sh build/sh 0755 0 0
 symlink /bin/ash sh
@@ -254,15 +260,17 @@ tree /etc etc 0 4
 /dev/null 20666 0:0 1  259
 /etc 40755 0:4 1  0
 /etc/passwd 100644 0:4 1 root 0
-/tmp 41777 0:0 1  0`, unix.Mkdev(259, 1048575))
+/tmp 41777 0:0 1  0
+/tmp/a 40755 0:0 1  0
+/tmp/a/b 40700 3:4 1  0`, unix.Mkdev(259, 1048575))
 	if got := fs.list(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	if !fs["/etc/passwd"].meta.MTime.Equal(stamp) || !fs["/bin/sh"].meta.MTime.Equal(stamp) {
 		t.Error("times are not the fixed one")
 	}
-	m.Entries[1].Source = "build/missing"
-	if err := (&Filler{FS: newMemFS()}).Apply(m, base); err == nil || !strings.Contains(err.Error(), "line 3: file /bin/sh") {
+	m.Entries[2].Source = "build/missing"
+	if err := (&Filler{FS: newMemFS()}).Apply(m, base); err == nil || !strings.Contains(err.Error(), "line 4: file /bin/sh") {
 		t.Errorf("missing file: %v", err)
 	}
 }

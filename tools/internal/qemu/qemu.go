@@ -95,6 +95,9 @@ func (c *Config) setDefaults() {
 	}
 }
 
+// Fill sets the fields that are empty to their defaults. Start does so too; callers need it who look at the fields.
+func (c *Config) Fill() { c.setDefaults() }
+
 // Check reports a setting that QEMU would reject less clearly.
 func (c *Config) Check() error {
 	c.setDefaults()

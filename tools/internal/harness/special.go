@@ -1,0 +1,257 @@
+package harness
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"galago/kernel/fs/galfs/galhost"
+	"galago/tools/internal/disk"
+	"galago/tools/internal/sparse"
+)
+
+// The special suite: tests that need more than one machine, or no machine at all.
+
+const specialSuite = "special"
+
+func specialJobs() []Job {
+	return []Job{
+		single(specialSuite, "power-cut-writing", func(c *Context) error { return powerCut(c, 300*time.Millisecond, 400) }),
+		single(specialSuite, "power-cut-synced", func(c *Context) error { return powerCut(c, 0, 400) }),
+		single(specialSuite, "power-cut-repeated", powerCutRepeated),
+		single(specialSuite, "clean-shutdown", cleanShutdown),
+		single(specialSuite, "hidden-allocation", hiddenAllocation),
+	}
+}
+
+// writeFiles is the victim of power cuts: batches of small files, each batch made durable before it is announced. File n
+// of batch b says so 20 times, so that a torn file shows. The first argument is the number of batches.
+const writeFiles = `
+b=0
+while [ $b -lt $1 ]; do
+	mkdir -p /data/$b
+	n=0
+	while [ $n -lt 20 ]; do
+		for k in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+			echo "batch $b file $n"
+		done >/data/$b/$n.tmp
+		mv /data/$b/$n.tmp /data/$b/$n
+		n=$((n + 1))
+	done
+	sync
+	echo synced $b
+	b=$((b + 1))
+done
+echo finished
+`
+
+// checkFiles looks at the first $1 batches, which were announced: every file must be whole.
+const checkFiles = `
+b=0
+bad=0
+while [ $b -lt $1 ]; do
+	n=0
+	while [ $n -lt 20 ]; do
+		c=$(grep -c "^batch $b file $n\$" /data/$b/$n)
+		if [ "$c" != 20 ]; then
+			echo "batch $b file $n: $c lines"
+			bad=$((bad + 1))
+		fi
+		n=$((n + 1))
+	done
+	b=$((b + 1))
+done
+echo checked $b, bad $bad
+`
+
+// cut is the power switch: it pulls the plug some time after the guest has announced enough batches.
+type cut struct {
+	mu     sync.Mutex
+	text   strings.Builder // guarded by mu
+	batch  int             // announced; guarded by mu
+	kill   func()
+	after  int
+	delay  time.Duration
+	pulled bool
+}
+
+func (p *cut) see(b []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.text.Write(b)
+	p.batch = strings.Count(p.text.String(), "synced ")
+	if p.batch >= p.after && !p.pulled {
+		p.pulled = true
+		if p.delay == 0 {
+			p.kill()
+		} else {
+			time.AfterFunc(p.delay, p.kill)
+		}
+	}
+}
+
+// powerCut kills the machine while it writes, or right after a sync, and looks at what is left: by the checker on the
+// host, by the next boot, and by the checker once more.
+func powerCut(c *Context, delay time.Duration, after int) error {
+	if c.Quick {
+		after = min(after, 20)
+	} else {
+		after = min(after, 60)
+	}
+	image, err := c.copyImage()
+	if err != nil {
+		return err
+	}
+	defer image.Close()
+	return powerCutOn(c, image, after, delay)
+}
+
+// powerCutOn does one cut on an open image.
+func powerCutOn(c *Context, image *os.File, after int, delay time.Duration) error {
+	p := &cut{after: after, delay: delay}
+	o, err := c.boot(machine{
+		image: image, timeout: 4 * time.Minute, stdout: p.see,
+		onStart: func(kill func(), _ int) { p.kill = kill },
+	}, "/bin/sh", "-c", writeFiles, "sh", "1000000")
+	if err != nil {
+		return err
+	}
+	if !p.pulled || o.QEMU != -1 {
+		return o.explain("the machine ended before the power was cut")
+	}
+	if err := clean(image); err != nil {
+		return fmt.Errorf("after the cut: %w", err)
+	}
+	o, err = c.boot(machine{image: image, timeout: 4 * time.Minute}, "/bin/sh", "-c", checkFiles, "sh", fmt.Sprint(p.batch))
+	if err != nil {
+		return err
+	}
+	if err := o.expect(0, fmt.Sprintf("checked %d, bad 0\n", p.batch)); err != nil {
+		return fmt.Errorf("after the next boot: %w", err)
+	}
+	if err := clean(image); err != nil {
+		return fmt.Errorf("after the next boot: %w", err)
+	}
+	return nil
+}
+
+// powerCutRepeated cuts the power of one machine again and again at different moments, so that recovery meets the
+// traces of earlier recoveries.
+func powerCutRepeated(c *Context) error {
+	image, err := c.copyImage()
+	if err != nil {
+		return err
+	}
+	defer image.Close()
+	rounds := 6
+	if c.Quick {
+		rounds = 2
+	}
+	for i := range rounds {
+		if err := powerCutOn(c, image, 1+i*2, time.Duration(i*37)*time.Millisecond); err != nil {
+			return fmt.Errorf("round %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// clean checks the file system of an open image.
+func clean(image *os.File) error {
+	p, err := disk.Open(image)
+	if err != nil {
+		return err
+	}
+	list, err := galhost.Check(p)
+	if err != nil {
+		return fmt.Errorf("fsck: %w", err)
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	var b strings.Builder
+	for _, q := range list[:min(len(list), 20)] {
+		fmt.Fprintf(&b, "\n%s: %s", q.Where, q.What)
+	}
+	return fmt.Errorf("fsck: %d problem(s)%s", len(list), b.String())
+}
+
+// cleanShutdown writes a little, powers off, and finds everything on the disk without a replay.
+func cleanShutdown(c *Context) error {
+	image, err := c.copyImage()
+	if err != nil {
+		return err
+	}
+	defer image.Close()
+	o, err := c.boot(machine{image: image}, "/bin/sh", "-c", "echo kept >/kept; mkdir /d; ln -s kept /link")
+	if err != nil {
+		return err
+	}
+	if err := o.expect(0, ""); err != nil {
+		return err
+	}
+	if err := clean(image); err != nil {
+		return err
+	}
+	again, err := sparse.Temp(filepath.Dir(c.Image))
+	if err != nil {
+		return err
+	}
+	defer again.Close()
+	if err := sparse.Clone(again, image); err != nil {
+		return err
+	}
+	o, err = c.boot(machine{image: again}, "/bin/cat", "/link")
+	if err != nil {
+		return err
+	}
+	return o.expect(0, "kept\n")
+}
+
+// hidden is kernel code that allocates without saying so.
+const hidden = `//go:build galago
+
+package errno
+
+type hiddenNode struct{ next *hiddenNode }
+
+var hiddenList *hiddenNode
+
+// HiddenAllocation takes an object from nowhere.
+//
+//go:noinline
+func HiddenAllocation() { hiddenList = &hiddenNode{hiddenList} }
+
+func init() { HiddenAllocation() }
+`
+
+// hiddenAllocation builds a copy of the source with that code in it: the build must fail and name file and line.
+func hiddenAllocation(c *Context) error {
+	dir, err := os.MkdirTemp("", "galago-source-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	src := exec.Command("sh", "-c", `tar -C "$0" --exclude=./build --exclude=./bin --exclude=./.git -cf - . | tar -C "$1" -xf -`, c.Root, dir)
+	if out, err := src.CombinedOutput(); err != nil {
+		return fmt.Errorf("copying the source: %w\n%s", err, out)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "kernel/errno/hidden.go"), []byte(hidden), 0o644); err != nil {
+		return err
+	}
+	cmd := exec.Command("make", "--no-print-directory", "GATE="+c.Galago, "build/kernel/kernel.elf")
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return fmt.Errorf("the build went through\n%s", out)
+	}
+	for _, want := range []string{"kernel/errno/hidden.go:12", "newobject"} {
+		if !strings.Contains(string(out), want) {
+			return fmt.Errorf("the build failed without %q\n%s", want, tail(string(out), 4000))
+		}
+	}
+	return nil
+}
