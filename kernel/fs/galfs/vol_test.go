@@ -158,8 +158,20 @@ func (v *vol) with(path string, fn func(d *vfs.Inode, name string) errno.Errno) 
 	return err
 }
 
-func (v *vol) create(path string) errno.Errno {
+// withNew is with for a name that must not exist.
+func (v *vol) withNew(path string, fn func(d *vfs.Inode, name string) errno.Errno) errno.Errno {
 	return v.with(path, func(d *vfs.Inode, name string) errno.Errno {
+		i, err := d.Ops.Lookup(d, name)
+		if err == errno.OK {
+			i.Put()
+			return errno.EEXIST
+		}
+		return fn(d, name)
+	})
+}
+
+func (v *vol) create(path string) errno.Errno {
+	return v.withNew(path, func(d *vfs.Inode, name string) errno.Errno {
 		i, err := d.Ops.Create(d, name, 0o644, vfs.Owner{})
 		if err == errno.OK {
 			i.Put()
@@ -169,7 +181,7 @@ func (v *vol) create(path string) errno.Errno {
 }
 
 func (v *vol) mkdir(path string) errno.Errno {
-	return v.with(path, func(d *vfs.Inode, name string) errno.Errno {
+	return v.withNew(path, func(d *vfs.Inode, name string) errno.Errno {
 		i, err := d.Ops.Mkdir(d, name, 0o755, vfs.Owner{})
 		if err == errno.OK {
 			i.Put()
@@ -179,7 +191,7 @@ func (v *vol) mkdir(path string) errno.Errno {
 }
 
 func (v *vol) symlink(target, path string) errno.Errno {
-	return v.with(path, func(d *vfs.Inode, name string) errno.Errno {
+	return v.withNew(path, func(d *vfs.Inode, name string) errno.Errno {
 		i, err := d.Ops.Symlink(d, name, target, vfs.Owner{})
 		if err == errno.OK {
 			i.Put()
@@ -212,7 +224,7 @@ func (v *vol) link(old, path string) errno.Errno {
 		return err
 	}
 	defer i.Put()
-	return v.with(path, func(d *vfs.Inode, name string) errno.Errno { return i.Ops.Link(i, d, name) })
+	return v.withNew(path, func(d *vfs.Inode, name string) errno.Errno { return i.Ops.Link(i, d, name) })
 }
 
 func (v *vol) rename(old, path string, flags uint32) errno.Errno {
@@ -236,6 +248,15 @@ func (v *vol) rename(old, path string, flags uint32) errno.Errno {
 		n = nil
 	} else {
 		defer n.Put()
+	}
+	if n == o {
+		return errno.OK
+	}
+	od.Lock.Lock()
+	defer od.Lock.Unlock()
+	if nd != od {
+		nd.Lock.Lock()
+		defer nd.Lock.Unlock()
 	}
 	return od.Ops.Rename(od, oname, o, nd, nname, n, flags)
 }

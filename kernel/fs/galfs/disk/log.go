@@ -22,8 +22,8 @@ type LogReader interface {
 type Log struct {
 	SB    *Superblock
 	Dev   LogReader
-	Table []LogEntry                      // at least TableSize entries, zeroed
-	Block []byte                          // two scratch blocks
+	Table []LogEntry // at least TableSize entries, zeroed
+	Block []byte     // two scratch blocks
 	Copy  []byte
 
 	Tail    uint32 // after Scan: where the log begins

@@ -1,0 +1,160 @@
+//go:build !galago
+
+package galfs_test
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"galago/kernel/errno"
+	"galago/kernel/fs/galfs"
+	"galago/kernel/fs/galfs/disk"
+	"galago/kernel/fs/galfs/galhost"
+	"galago/kernel/vfs"
+)
+
+// seedImage is a small file system with some of everything.
+func seedImage(t testing.TB) []byte {
+	d := newDisk(t, 600, 128)
+	v := mount(t, d)
+	ok(t, v.mkdir("/d"))
+	for k := range 170 {
+		ok(t, v.create(fmt.Sprintf("/d/file-with-a-name-%d", k)))
+	}
+	for k := range 40 {
+		ok(t, v.write("/d/file-with-a-name-1", int64(k)*8192, []byte("x")))
+		ok(t, v.fsync("/d/file-with-a-name-1", false))
+	}
+	ok(t, v.symlink(string(bytes.Repeat([]byte("s"), 1000)), "/long"))
+	ok(t, v.symlink("target", "/short"))
+	ok(t, v.link("/d/file-with-a-name-1", "/hard"))
+	ok(t, v.create("/gone"))
+	i, err := v.walk("/gone")
+	ok(t, err)
+	ok(t, v.remove("/gone"))
+	ok(t, galfs.HostCommit(v.sb))
+	image := bytes.Clone(d.b) // with an orphan and a journal to replay
+	i.Put()
+	v.unmount(t)
+	return image
+}
+
+// reseal puts right checksums on the block that was changed, so that a fuzzer gets past them.
+func reseal(image []byte, blk uint64) {
+	var sb disk.Superblock
+	if sb.Get(image[:disk.BlockSize], 0, uint64(len(image)/disk.BlockSize)) != disk.SBOK && blk != 0 {
+		return
+	}
+	b := image[blk*disk.BlockSize : (blk+1)*disk.BlockSize]
+	if blk == 0 {
+		copy(sb.UUID[:], b[64:80])
+		sb.Seed = disk.CRC(0, sb.UUID[:])
+	}
+	kind := disk.KindBlock
+	if blk >= sb.InodeTable(0) && blk < sb.DataStart(0) && blk != 0 {
+		kind = disk.KindInodes
+	}
+	disk.Seal(sb.Seed, kind, blk, b)
+}
+
+// FuzzGalfsImage changes bytes of an image, with right checksums or without. Whatever comes out, checking it, mounting it,
+// walking and changing it must end, without a panic.
+func FuzzGalfsImage(f *testing.F) {
+	image := seedImage(f)
+	f.Add([]byte{0, 0, 0, 0, 0, 0})
+	f.Add([]byte{5, 0x10, 1, 2, 0xff, 1, 6, 0, 0, 2, 3, 1})
+	var sb disk.Superblock
+	if sb.Get(image, 0, 600) != disk.SBOK {
+		f.Fatal("seed image")
+	}
+	// Interesting blocks come first in the fuzzer's numbering.
+	var order []uint64
+	for _, b := range []uint64{0, 1, sb.BlockBitmap(0), sb.InodeBitmap(0), sb.InodeTable(0), sb.InodeTable(0) + 1, sb.JStart, sb.JStart + 1} {
+		order = append(order, b)
+	}
+	for b := sb.FirstData(0); b < sb.Blocks; b++ {
+		if disk.U32(image[b*disk.BlockSize:], 0) != 0 {
+			order = append(order, b)
+		}
+	}
+	for b := sb.JStart + 2; b < sb.FirstData(0); b++ {
+		order = append(order, b)
+	}
+	f.Fuzz(func(t *testing.T, edits []byte) {
+		img := bytes.Clone(image)
+		// Each edit is six bytes: block, offset (2), width, value (2); an odd width byte leaves the checksum wrong.
+		for n := 0; len(edits) >= 6 && n < 16; n++ {
+			e := edits[:6]
+			edits = edits[6:]
+			blk := order[int(e[0])%len(order)]
+			at := int(blk)*disk.BlockSize + (int(e[1])|int(e[2])<<8)%(disk.BlockSize-8)
+			switch e[3] >> 1 % 4 {
+			case 0:
+				img[at] = e[4]
+			case 1:
+				disk.Put16(img, at, uint16(e[4])|uint16(e[5])<<8)
+			case 2:
+				disk.Put32(img, at&^3, uint32(e[4])|uint32(e[5])<<8)
+			default:
+				disk.Put64(img, at&^7, uint64(int64(int8(e[4]))<<8|int64(e[5])))
+			}
+			if e[3]&1 == 0 {
+				reseal(img, blk)
+			}
+		}
+		exercise(t, img)
+	})
+}
+
+// exercise does all that can be done with an image.
+func exercise(t *testing.T, img []byte) {
+	galhost.Check(&ramDevice{bytes.Clone(img)})
+	d := &ramDevice{img}
+	v := &vol{dev: galhost.BlockDevice(d), now: vfs.Now}
+	sb, err := galfs.Mount(v.dev, 0, galfs.Options{Bare: true, Clock: v.now})
+	if err != errno.OK {
+		return
+	}
+	v.sb = sb
+	visited := 0
+	v.visit("", 0, &visited)
+	for k := range 30 {
+		v.create(fmt.Sprintf("/d/new%d", k))
+		v.create(fmt.Sprintf("/new%d", k))
+		v.remove(fmt.Sprintf("/d/file-with-a-name-%d", k))
+	}
+	v.write("/hard", 100000, pattern(100000, 1))
+	v.truncate("/hard", 4097)
+	v.rename("/d/new1", "/new1", 0)
+	v.rename("/d", "/e", 0)
+	v.remove("/hard")
+	v.remove("/long")
+	galfs.Unmount(sb)
+}
+
+// visit reads everything below a path, within bounds.
+func (v *vol) visit(path string, depth int, visited *int) {
+	l, _ := v.names(path)
+	for _, n := range l {
+		if *visited++; *visited > 1000 || depth > 6 {
+			return
+		}
+		p := path + "/" + n
+		i, err := v.walk(p)
+		if err != errno.OK {
+			continue
+		}
+		mode, size := i.Mode&vfs.S_IFMT, i.Size()
+		if mode == vfs.S_IFLNK {
+			i.Ops.Readlink(i, make([]byte, disk.MaxSymlink+1))
+		}
+		i.Put()
+		switch {
+		case mode == vfs.S_IFDIR:
+			v.visit(p, depth+1, visited)
+		case mode == vfs.S_IFREG && size < 1<<20:
+			v.read(p)
+		}
+	}
+}
