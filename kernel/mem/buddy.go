@@ -94,9 +94,7 @@ func AllocFrame(fl Flags) *Frame {
 func prepare(f *Frame, fl Flags) {
 	f.Next = nil
 	f.Order = 0
-	f.Flags.Store(0)
 	f.Owner, f.Index, f.Private = nil, 0, 0
-	f.MapCount.Store(0)
 	f.Refs.Store(1)
 	if fl&Zero != 0 {
 		arch.ClearPage(f.Virt())
@@ -128,6 +126,7 @@ func allocSlow(fl Flags) *Frame {
 		}
 		pcpLock.unlock(irq)
 		if fl&Atomic != 0 || attempt == reclaimTries || !reclaim(pcpBatch) {
+			allocFailures.Add(1)
 			return nil
 		}
 	}
@@ -156,13 +155,21 @@ func (c *perCPU) refill(fl Flags) {
 
 // drain gives n frames back to their zones. Interrupts are off.
 func (c *perCPU) drain(n int) {
+	var z *zone
 	for ; n > 0 && c.head != nil; n-- {
 		f := c.head
 		c.head = f.Next
 		c.n--
-		z := &zones[f.zone]
-		z.lock.Lock()
+		if at := &zones[f.zone]; at != z {
+			if z != nil {
+				z.lock.Unlock()
+			}
+			z = at
+			z.lock.Lock()
+		}
 		z.give(f, 0)
+	}
+	if z != nil {
 		z.lock.Unlock()
 	}
 }
@@ -194,10 +201,17 @@ func allocBlock(order int, fl Flags) *Frame {
 			z.lock.UnlockIRQ(irq)
 			if f != nil {
 				prepareBlock(f, order, fl)
+				if fl&Atomic == 0 {
+					checkPressure()
+				}
 				return f
 			}
 		}
-		if fl&Atomic != 0 || attempt == reclaimTries || !reclaim(1<<order) {
+		if attempt == 0 && drainLocal() > 0 {
+			continue // the cached frames may have kept buddies apart
+		}
+		if fl&Atomic != 0 || attempt >= reclaimTries || !reclaim(1<<order) {
+			allocFailures.Add(1)
 			return nil
 		}
 	}
@@ -216,11 +230,16 @@ func prepareBlock(f *Frame, order int, fl Flags) {
 
 // FreeFrames frees a block that AllocFrames returned; nobody holds a reference any more.
 func FreeFrames(f *Frame, order int) {
-	if f.TestFlag(FrameBuddy | FrameReserved) {
-		panic("mem: freeing a frame that is free or reserved")
+	if flags := f.Flags.Load(); flags != 0 {
+		if flags&(FrameBuddy|FrameReserved) != 0 {
+			panic("mem: freeing a frame that is free or reserved")
+		}
+		f.Flags.Store(0)
+	}
+	if f.MapCount.Load() != 0 {
+		panic("mem: freeing a frame that is mapped")
 	}
 	f.Refs.Store(0)
-	f.Flags.Store(0)
 	f.Owner = nil
 	if order > 0 {
 		z := &zones[f.zone]
@@ -305,15 +324,19 @@ func (z *zone) unlink(f *Frame, order int) {
 	z.count[order]--
 }
 
-// allocOne takes a single frame for a slab, straight from the zones. Interrupts are off.
-func allocOne() *Frame {
+// takeForSlab takes a block straight from the zones, down to the last frame if the caller may use the reserve.
+// Interrupts are off.
+func takeForSlab(order int, reserve bool) *Frame {
 	for zi := nZones - 1; zi >= 0; zi-- {
 		z := &zones[zi]
+		var f *Frame
 		z.lock.Lock()
-		f := z.take(0)
+		if reserve || z.nfree.Load()-1<<order > z.min {
+			f = z.take(order)
+		}
 		z.lock.Unlock()
 		if f != nil {
-			prepare(f, 0)
+			prepareBlock(f, order, 0)
 			return f
 		}
 	}

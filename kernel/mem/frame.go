@@ -9,6 +9,7 @@
 //   - Each frame is free (in a zone's buddy lists or a CPU's cache), reserved, or owned with Refs ≥ 1.
 //   - A free block of order n is aligned to its size; its first frame carries FrameBuddy and Order n. Two free
 //     buddies of one order never exist side by side.
+//   - A free frame has no flags but FrameBuddy, no references and no mappings.
 //   - Per-CPU caches and magazines are touched only by their CPU with interrupts off.
 //
 // Lock order: slab cache → zone; both may be taken in interrupts.
@@ -21,7 +22,7 @@ import (
 	"galago/arch"
 )
 
-// Frame describes one page frame of physical memory.
+// Frame describes one page frame of physical memory. It fills a cache line.
 type Frame struct {
 	Refs     atomic.Int32
 	MapCount atomic.Int32 // user page-table entries that map it
@@ -33,6 +34,7 @@ type Frame struct {
 	Prev     *Frame         // the list it is on: free, LRU, slab
 	Next     *Frame
 	Private  uint64
+	_        [8]byte
 }
 
 // Frame flags.

@@ -4,6 +4,7 @@ package mem
 
 import (
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -11,7 +12,10 @@ import (
 	"galago/kernel/errno"
 )
 
-var hostOnce sync.Once
+var (
+	hostOnce sync.Once
+	vPages   atomic.Int64
+)
 
 // HostInit makes an arena of n bytes that stands for physical memory. Only the first call counts.
 func HostInit(n int) {

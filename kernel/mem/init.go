@@ -31,13 +31,13 @@ func BootInit(usable []Region, limit uint64) {
 func BootAlloc(size uint64) uint64 {
 	b := &boot
 	size = (size + arch.PageSize - 1) &^ (arch.PageSize - 1)
-	for ; b.i < len(b.regions); b.i++ {
-		r := b.regions[b.i]
+	for i := b.i; i < len(b.regions); i++ {
+		r := b.regions[i]
 		start := max(b.next, r.Start)
-		if start+size > min(r.End, b.limit) || !b.note(start, size) {
+		if stop := min(r.End, b.limit); start >= stop || size > stop-start || !b.note(start, size) {
 			continue
 		}
-		b.next = start + size
+		b.i, b.next = i, start+size
 		clear(unsafe.Slice((*byte)(pointer(arch.DirectMap+uintptr(start))), size))
 		return start
 	}

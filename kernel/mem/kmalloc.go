@@ -17,14 +17,21 @@ var classNames = [len(classSizes)]string{"size-16", "size-32", "size-48", "size-
 
 var classes [len(classSizes)]slab
 
-func classOf(n uintptr) int {
-	for i, s := range classSizes {
-		if n <= s {
-			return i
+// classIndex maps (n+15)/16 to the class that serves n bytes.
+var classIndex [maxSmall/16 + 1]uint8
+
+func init() {
+	c := 0
+	for i := range classIndex {
+		for uintptr(i)*16 > classSizes[c] {
+			c++
 		}
+		classIndex[i] = uint8(c)
 	}
-	return -1
 }
+
+// classOf returns the class for n ≤ maxSmall bytes.
+func classOf(n uintptr) int { return int(classIndex[(n+15)/16]) }
 
 // Alloc returns n zeroed bytes aligned to 16, or nil. The largest block is 4 MiB.
 func Alloc(n uintptr) unsafe.Pointer {
@@ -32,9 +39,9 @@ func Alloc(n uintptr) unsafe.Pointer {
 		n = 1
 	}
 	if n <= maxSmall {
-		s := &classes[classOf(n)]
+		i := classOf(n)
+		s := &classes[i]
 		if s.ready.Load() == 0 {
-			i := classOf(n)
 			s.setup(classNames[i], classSizes[i])
 		}
 		p := s.alloc()

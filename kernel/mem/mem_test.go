@@ -9,7 +9,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	HostInit(32 << 20)
+	if os.Getenv(bootEnv) == "" {
+		HostInit(32 << 20)
+	}
 	os.Exit(m.Run())
 }
 
@@ -157,5 +159,167 @@ func TestSizes(t *testing.T) {
 	}
 	if after := TakeSnapshot(); after != before {
 		t.Fatalf("leak: %+v, before %+v", after, before)
+	}
+}
+
+// TestSlabModel allocates and frees at random from a cache with slabs of several frames, and checks that objects
+// never overlap and that empty slabs go back.
+func TestSlabModel(t *testing.T) {
+	type big struct{ b [1500]byte }
+	bigs := &Cache[big]{Name: "big"}
+	var census Census
+	warm := bigs.Alloc() // registers the cache
+	census.Take()
+	rnd := rand.New(rand.NewSource(4))
+	live := []*big{}
+	const most = 400
+	for range 20000 {
+		if rnd.Intn(most) >= len(live) {
+			p := bigs.Alloc()
+			if *p != (big{}) {
+				t.Fatal("not zeroed")
+			}
+			for i := range p.b {
+				p.b[i] = byte(len(live)) | 1
+			}
+			live = append(live, p)
+			continue
+		}
+		i := rnd.Intn(len(live))
+		p := live[i]
+		for _, c := range p.b {
+			if c != p.b[0] || c == 0 {
+				t.Fatal("overwritten")
+			}
+		}
+		bigs.Free(p)
+		live[i] = live[len(live)-1]
+		live = live[:len(live)-1]
+	}
+	changes := int64(0)
+	census.Diff(func(name string, change int64) {
+		if name == "big" {
+			changes = change
+		}
+	})
+	if changes != int64(len(live)) {
+		t.Errorf("census: %d, want %d", changes, len(live))
+	}
+	for _, p := range live {
+		bigs.Free(p)
+	}
+	bigs.Free(warm)
+	if n := bigs.slab.slabs.Load(); n > 1+magazineSize {
+		t.Errorf("%d slabs kept for nothing", n)
+	}
+	EachCache(func(c CacheStats) {
+		if c.Active < 0 || c.Active > c.Total {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
+// TestFrames allocates from several goroutines at once: no frame may be given out twice.
+func TestFrames(t *testing.T) {
+	before := TakeSnapshot()
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			rnd := rand.New(rand.NewSource(int64(g)))
+			var mine []*Frame
+			for range 5000 {
+				if rnd.Intn(2) == 0 && len(mine) < 200 {
+					f := AllocFrames(rnd.Intn(3), Zero)
+					if f == nil {
+						t.Error("no memory")
+						return
+					}
+					b := f.Bytes()
+					if b[0] != 0 || b[len(b)-1] != 0 {
+						t.Error("not zeroed, or somebody else's")
+					}
+					b[0], b[len(b)-1] = byte(g+1), byte(g+1)
+					mine = append(mine, f)
+				} else if n := len(mine); n > 0 {
+					if b := mine[n-1].Bytes(); b[0] != byte(g+1) || b[len(b)-1] != byte(g+1) {
+						t.Error("given out twice")
+					}
+					if !mine[n-1].TryGet() {
+						t.Error("no reference")
+					}
+					mine[n-1].Put()
+					mine[n-1].Put()
+					mine = mine[:n-1]
+				}
+			}
+			for _, f := range mine {
+				f.Put()
+			}
+		}()
+	}
+	wg.Wait()
+	if after := TakeSnapshot(); after != before {
+		t.Errorf("leak: %+v, before %+v", after, before)
+	}
+}
+
+func TestFrameFlags(t *testing.T) {
+	f := AllocFrame(0)
+	defer f.Put()
+	if f.TestAndSet(FrameLocked) || !f.TestAndSet(FrameLocked) || !f.TestFlag(FrameLocked|FrameDirty) {
+		t.Error("set")
+	}
+	f.SetFlag(FrameDirty)
+	if !f.TestAndClear(FrameLocked) || f.TestAndClear(FrameLocked) || f.Flags.Load() != FrameDirty {
+		t.Error("clear")
+	}
+}
+
+func TestFrameMisuse(t *testing.T) {
+	expect := func(message string, f func()) {
+		t.Helper()
+		defer func() {
+			if r := recover(); r != message {
+				t.Errorf("%v, want %q", r, message)
+			}
+		}()
+		f()
+	}
+	f := AllocFrame(0)
+	f.MapCount.Store(1)
+	expect("mem: freeing a frame that is mapped", func() { FreeFrames(f, 0) })
+	f.MapCount.Store(0)
+	f.Refs.Store(1)
+	f.Put()
+	expect("mem: frame freed twice", func() { f.Put() })
+	f.Refs.Store(0)
+}
+
+func TestVAlloc(t *testing.T) {
+	before := TakeSnapshot()
+	a, e := VAlloc(5 * 4096)
+	if e != 0 {
+		t.Fatal(e)
+	}
+	VFree(a)
+	if _, e := VAlloc(1 << 40); e == 0 {
+		t.Error("no such memory")
+	}
+	if after := TakeSnapshot(); after != before {
+		t.Errorf("leak: %+v, before %+v", after, before)
+	}
+}
+
+func BenchmarkFrame(b *testing.B) {
+	for range b.N {
+		AllocFrame(0).Put()
+	}
+}
+
+func BenchmarkObject(b *testing.B) {
+	for range b.N {
+		things.Free(things.Alloc())
 	}
 }

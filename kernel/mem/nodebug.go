@@ -9,3 +9,5 @@ const redZone = 0
 func poison(s *slab, p unsafe.Pointer) {}
 
 func checkFree(s *slab, p unsafe.Pointer) {}
+
+func checkOwned(s *slab, p unsafe.Pointer) {}

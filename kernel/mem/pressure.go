@@ -12,14 +12,15 @@ type Shrinker struct {
 	Name string
 	// Shrink tries to free about want frames' worth and returns how much it freed. It may sleep.
 	Shrink func(want int) (freed int)
+	freed  atomic.Int64
 	next   *Shrinker
 }
 
 const reclaimTries = 4
 
 var (
-	shrinkers     *Shrinker
-	shrinkersLock lock.Spin
+	shrinkers     atomic.Pointer[Shrinker] // only ever added to, so that reclaim may read it without the lock
+	shrinkersLock = lock.Spin{Rank: lock.RankShrinkers}
 	pressure      atomic.Uint32
 	// WakeReclaim starts the page-out thread; its floor sets it.
 	WakeReclaim func()
@@ -28,8 +29,8 @@ var (
 // RegisterShrinker adds a shrinker for good.
 func RegisterShrinker(s *Shrinker) {
 	shrinkersLock.Lock()
-	s.next = shrinkers
-	shrinkers = s
+	s.next = shrinkers.Load()
+	shrinkers.Store(s)
 	shrinkersLock.Unlock()
 }
 
@@ -67,18 +68,30 @@ func reclaim(n int) bool {
 		return false
 	}
 	enterReclaim(true)
-	freed := 0
-	for s := shrinkers; s != nil; s = s.next {
-		freed += s.Shrink(n)
+	freed := drainLocal()
+	for s := shrinkers.Load(); s != nil; s = s.next {
+		k := s.Shrink(n)
+		s.freed.Add(int64(k))
+		freed += k
 	}
 	enterReclaim(false)
 	drainLocal()
 	return freed > 0
 }
 
-func drainLocal() {
+// EachShrinker calls fn with every shrinker and the frames it freed so far.
+func EachShrinker(fn func(s *Shrinker, freed int64)) {
+	for s := shrinkers.Load(); s != nil; s = s.next {
+		fn(s, s.freed.Load())
+	}
+}
+
+// drainLocal empties this CPU's cache of frames into the zones and returns how many it held.
+func drainLocal() int {
 	irq := pcpLock.lock()
 	c := &pcp[arch.CPUID()]
-	c.drain(c.n)
+	n := c.n
+	c.drain(n)
 	pcpLock.unlock(irq)
+	return n
 }

@@ -18,6 +18,7 @@ type magazine struct {
 	alloc uint64
 	freed uint64
 	objs  [magazineSize]unsafe.Pointer
+	_     [40]byte // CPUs do not share cache lines
 }
 
 // slab is the untyped core of a cache: blocks of frames ("slabs") cut into objects of one size. A slab's free
@@ -29,6 +30,7 @@ type slab struct {
 	objSize uintptr
 	order   int
 	perSlab int
+	id      int // index in a Census
 
 	lock    lock.Spin
 	partial *Frame       // guarded by lock
@@ -42,7 +44,8 @@ type slab struct {
 
 var (
 	allSlabs  *slab // guarded by slabsLock
-	slabsLock lock.Spin
+	nSlabs    int   // guarded by slabsLock
+	slabsLock = lock.Spin{Rank: lock.RankSlabList}
 )
 
 // setup computes the layout for objects of size bytes and registers the cache.
@@ -63,6 +66,8 @@ func (s *slab) setup(name string, size uintptr) {
 	}
 	s.perSlab = int(uintptr(arch.PageSize) << s.order / size)
 	s.size = size
+	s.id = nSlabs
+	nSlabs++
 	s.next = allSlabs
 	allSlabs = s
 	s.ready.Store(1)
@@ -75,9 +80,9 @@ func (s *slab) alloc() unsafe.Pointer {
 	}
 	irq := magazineLock.lock()
 	m := &s.cpu[arch.CPUID()]
-	if m.n == 0 && !s.refill(m) {
+	if m.n == 0 {
 		magazineLock.unlock(irq)
-		return s.allocPressed()
+		return s.allocSlow()
 	}
 	m.n--
 	p := m.objs[m.n]
@@ -87,28 +92,35 @@ func (s *slab) alloc() unsafe.Pointer {
 	return p
 }
 
-// allocPressed tries again after reclaim, unless the context forbids to sleep.
-func (s *slab) allocPressed() unsafe.Pointer {
-	for range reclaimTries {
-		if !mayReclaim() || !reclaim(1<<s.order) {
-			return nil
-		}
+// allocSlow fills this CPU's magazine and allocates. A context that may sleep leaves the reserve alone and reclaims
+// memory instead; the others, and a thread that is reclaiming, may use it up.
+func (s *slab) allocSlow() unsafe.Pointer {
+	maySleep := mayReclaim()
+	for attempt := 0; ; attempt++ {
 		irq := magazineLock.lock()
 		m := &s.cpu[arch.CPUID()]
-		if m.n > 0 || s.refill(m) {
+		if m.n > 0 || s.refill(m, !maySleep) {
 			m.n--
 			p := m.objs[m.n]
 			m.alloc++
 			magazineLock.unlock(irq)
+			checkFree(s, p)
+			if maySleep {
+				checkPressure()
+			}
 			return p
 		}
 		magazineLock.unlock(irq)
+		if !maySleep || attempt == reclaimTries || !reclaim(1<<s.order) {
+			allocFailures.Add(1)
+			return nil
+		}
 	}
-	return nil
 }
 
 // free takes an object back.
 func (s *slab) free(p unsafe.Pointer) {
+	checkOwned(s, p)
 	poison(s, p)
 	irq := magazineLock.lock()
 	m := &s.cpu[arch.CPUID()]
@@ -122,7 +134,7 @@ func (s *slab) free(p unsafe.Pointer) {
 }
 
 // refill fills half a magazine from slabs with free objects, making a new slab if there is none. Interrupts are off.
-func (s *slab) refill(m *magazine) bool {
+func (s *slab) refill(m *magazine, reserve bool) bool {
 	s.lock.Lock()
 	for m.n < magazineSize/2 {
 		f := s.partial
@@ -130,7 +142,7 @@ func (s *slab) refill(m *magazine) bool {
 			if m.n > 0 {
 				break
 			}
-			if f = s.grow(); f == nil {
+			if f = s.grow(reserve); f == nil {
 				break
 			}
 		}
@@ -159,7 +171,6 @@ func (s *slab) flush(m *magazine, n int) {
 		if int(f.Index) == s.perSlab && (f.Next != nil || f.Prev != nil) {
 			s.unlink(f)
 			s.slabs.Add(-1)
-			f.ClearFlag(FrameSlab)
 			FreeFrames(f, s.order)
 		}
 	}
@@ -176,18 +187,12 @@ func (s *slab) head(p unsafe.Pointer) *Frame {
 }
 
 // grow makes a new slab and links it. The cache is locked.
-func (s *slab) grow() *Frame {
-	var f *Frame
-	if s.order == 0 {
-		f = allocOne()
-	} else {
-		f = allocBlock(s.order, Atomic)
-	}
+func (s *slab) grow(reserve bool) *Frame {
+	f := takeForSlab(s.order, reserve)
 	if f == nil {
 		return nil
 	}
 	f.SetFlag(FrameSlab)
-	f.Order = uint8(s.order)
 	f.Owner = unsafe.Pointer(s)
 	base := f.Virt()
 	list := uintptr(0)
@@ -247,6 +252,15 @@ func (c *Cache[T]) Alloc() *T {
 	return p
 }
 
+// AllocRaw returns an object with any content, or nil: for buffers that are overwritten at once.
+func (c *Cache[T]) AllocRaw() *T {
+	if c.slab.ready.Load() == 0 {
+		var z *T
+		c.slab.setup(c.Name, unsafe.Sizeof(*z))
+	}
+	return (*T)(c.slab.alloc())
+}
+
 // Free takes an object back.
 func (c *Cache[T]) Free(p *T) { c.slab.free(unsafe.Pointer(p)) }
 
@@ -260,7 +274,7 @@ type CacheStats struct {
 	PerSlab, Frames int
 }
 
-// EachCache calls fn for every cache that has been used.
+// EachCache calls fn for every cache that has been used. fn must not allocate.
 func EachCache(fn func(CacheStats)) {
 	slabsLock.Lock()
 	defer slabsLock.Unlock()
@@ -269,10 +283,17 @@ func EachCache(fn func(CacheStats)) {
 	}
 }
 
-func (s *slab) stats() CacheStats {
-	active := int64(0)
+// active counts the objects in use. An object may be freed on another CPU than it was allocated on: only the sum counts.
+func (s *slab) active() int64 {
+	n := int64(0)
+	irq := magazineLock.lock()
 	for i := range s.cpu {
-		active += int64(s.cpu[i].alloc - s.cpu[i].freed)
+		n += int64(s.cpu[i].alloc - s.cpu[i].freed)
 	}
-	return CacheStats{s.name, active, s.slabs.Load() * int64(s.perSlab), s.objSize, s.perSlab, 1 << s.order}
+	magazineLock.unlock(irq)
+	return n
+}
+
+func (s *slab) stats() CacheStats {
+	return CacheStats{s.name, s.active(), s.slabs.Load() * int64(s.perSlab), s.objSize, s.perSlab, 1 << s.order}
 }

@@ -3,6 +3,8 @@
 package mem
 
 import (
+	"sync/atomic"
+
 	"galago/arch"
 	"galago/kernel/ds"
 	"galago/kernel/errno"
@@ -20,14 +22,18 @@ var (
 	vareas     ds.RBTree[varea] // guarded by vLock
 	vNext      = arch.KernelAreaStart
 	vLock      = lock.Spin{Rank: lock.RankVAlloc}
+	vPages     atomic.Int64
 	vareaCache = Cache[varea]{Name: "varea"}
 )
 
 // VAlloc returns n bytes (rounded up to pages) of zeroed kernel memory between guard pages. ENOMEM.
 func VAlloc(n uintptr) (uintptr, errno.Errno) {
+	if n == 0 || n > arch.KernelAreaEnd-arch.KernelAreaStart {
+		return 0, errno.ENOMEM
+	}
 	n = (n + arch.PageSize - 1) &^ (arch.PageSize - 1)
 	v := vareaCache.Alloc()
-	if v == nil || n == 0 {
+	if v == nil {
 		return 0, errno.ENOMEM
 	}
 	if !v.place(n) {
@@ -44,6 +50,7 @@ func VAlloc(n uintptr) (uintptr, errno.Errno) {
 			return 0, errno.ENOMEM
 		}
 	}
+	vPages.Add(int64(n >> arch.PageShift))
 	return v.start, errno.OK
 }
 
@@ -86,6 +93,7 @@ func VFree(a uintptr) {
 	if v == nil {
 		panic("mem: VFree of an address that VAlloc did not return")
 	}
+	vPages.Add(-int64((v.end - v.start) >> arch.PageShift))
 	v.unmap(v.end)
 }
 
