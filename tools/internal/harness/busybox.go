@@ -39,7 +39,7 @@ func busyboxJobs() (list []Job) {
 	return list
 }
 
-// busyboxTest lays out a directory with bb, script and scratch, and runs the script from scratch on both systems.
+// busyboxTest lays out a directory with busybox (which goes by its name), script and scratch, and runs the script from scratch on both systems.
 func busyboxTest(c *Context, script string) error {
 	n, err := parseNeeds(script)
 	if err != nil {
@@ -55,7 +55,7 @@ func busyboxTest(c *Context, script string) error {
 	}
 	defer os.RemoveAll(dir)
 	scratch := filepath.Join(dir, "scratch")
-	if err := errors.Join(os.Mkdir(scratch, 0o755), os.WriteFile(filepath.Join(dir, "bb"), bb, 0o755),
+	if err := errors.Join(os.Mkdir(scratch, 0o755), os.WriteFile(filepath.Join(dir, "busybox"), bb, 0o755),
 		os.WriteFile(filepath.Join(dir, "script"), []byte(script), 0o644)); err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func busyboxTest(c *Context, script string) error {
 	if err := store.Add(image, []store.Addition{{Host: dir, Guest: testDir}}, store.Observer{}); err != nil {
 		return err
 	}
-	args := []string{"../bb", "ash", "../script"}
+	args := []string{"../busybox", "ash", "../script"}
 	linux, err := runLinux(scratch, n.timeout, "", args)
 	if err != nil {
 		return err

@@ -20,8 +20,8 @@ const specialSuite = "special"
 
 func specialJobs() []Job {
 	return []Job{
-		single(specialSuite, "power-cut-writing", func(c *Context) error { return powerCut(c, 300*time.Millisecond, 400) }),
-		single(specialSuite, "power-cut-synced", func(c *Context) error { return powerCut(c, 0, 400) }),
+		single(specialSuite, "power-cut-writing", func(c *Context) error { return powerCut(c, 300*time.Millisecond) }),
+		single(specialSuite, "power-cut-synced", func(c *Context) error { return powerCut(c, 0) }),
 		single(specialSuite, "power-cut-repeated", powerCutRepeated),
 		single(specialSuite, "clean-shutdown", cleanShutdown),
 		single(specialSuite, "hidden-allocation", hiddenAllocation),
@@ -96,18 +96,17 @@ func (p *cut) see(b []byte) {
 
 // powerCut kills the machine while it writes, or right after a sync, and looks at what is left: by the checker on the
 // host, by the next boot, and by the checker once more.
-func powerCut(c *Context, delay time.Duration, after int) error {
+func powerCut(c *Context, delay time.Duration) error {
+	batches := 50
 	if c.Quick {
-		after = min(after, 20)
-	} else {
-		after = min(after, 60)
+		batches = 10
 	}
 	image, err := c.copyImage()
 	if err != nil {
 		return err
 	}
 	defer image.Close()
-	return powerCutOn(c, image, after, delay)
+	return powerCutOn(c, image, batches, delay)
 }
 
 // powerCutOn does one cut on an open image.

@@ -2,7 +2,7 @@
 # A thousand forks and executions, and as many command substitutions.
 i=0
 while [ $i -lt 1000 ]; do
-	../bb true || echo failed at $i
+	../busybox true || echo failed at $i
 	i=$((i + 1))
 done
 echo $i
