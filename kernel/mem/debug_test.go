@@ -24,7 +24,7 @@ func TestMemdebug(t *testing.T) {
 	end := (*byte)(unsafe.Add(unsafe.Pointer(p), len(p)))
 	*end = 1
 	expect("overrun", "mem: object overrun", func() { victims.Free(p) })
-	*end = poisonByte
+	*end = ownedByte
 	inner := (*[40]byte)(unsafe.Add(unsafe.Pointer(p), 16))
 	expect("inner pointer", "mem: free of something that is not an object of its cache", func() { victims.Free(inner) })
 	victims.Free(p)
