@@ -59,3 +59,13 @@ func (f *File) SetIDs() (uid, gid uint32, suid, sgid bool) {
 	}
 	return st.UID, st.GID, st.Mode&S_ISUID != 0, st.Mode&(S_ISGID|0o010) == S_ISGID|0o010
 }
+
+// SetFlags changes the flags that fcntl(F_SETFL) may change; others are left alone, as on Linux.
+func (f *File) SetFlags(flags uint32) errno.Errno {
+	for {
+		old := f.Flags.Load()
+		if f.Flags.CompareAndSwap(old, old&^settable|flags&settable) {
+			return errno.OK
+		}
+	}
+}

@@ -269,6 +269,25 @@ func MountRoot(t *FSType, dev *block.Device, flags uint32, data, source string) 
 	return Path{m, m.Root}.Get(), errno.OK
 }
 
+// UnmountRoot unmounts what MountRoot has mounted, at shutdown, giving up the caller's references in p. EBUSY: it is in use.
+func UnmountRoot(p Path) errno.Errno {
+	mountMutex.Lock()
+	defer mountMutex.Unlock()
+	p.Dentry.Put()
+	m := p.Mnt
+	mountLock.Lock()
+	err := errno.OK
+	if m.refs.Load() != 2 {
+		err = errno.EBUSY
+	} else {
+		m.detach()
+		m.refs.Add(-1)
+	}
+	mountLock.Unlock()
+	m.Put()
+	return err
+}
+
 // FindDevice turns the source argument of mount(2) into a block device. Set by devfs.
 var FindDevice func(ctx *Context, source string) (*block.Device, errno.Errno)
 

@@ -29,8 +29,8 @@ func (w *walk) finish() {
 	w.end()
 }
 
-// create runs one of the operations that add a name: it locks the directory, checks, and calls make with the negative dentry's
-// name. wantDir: slashes may follow the name.
+// create runs one of the operations that add a name: it locks the directory, makes sure that the name is free, and calls make, which checks
+// mayCreate in its turn among its own rules. wantDir: slashes may follow the name.
 func create(ctx *Context, dirfd int, path string, wantDir bool, make func(w *walk, dir *Inode) (*Inode, errno.Errno)) errno.Errno {
 	var w walk
 	if err := w.beginParent(ctx, dirfd, path); err != errno.OK {
@@ -59,9 +59,7 @@ func (w *walk) createLocked(wantDir bool, make func(w *walk, dir *Inode) (*Inode
 	case w.trailing && !wantDir:
 		err = errno.ENOENT
 	default:
-		if err = w.mayCreate(dir); err == errno.OK {
-			i, err = make(NoEscape(w), dir)
-		}
+		i, err = make(NoEscape(w), dir)
 	}
 	if err == errno.OK {
 		if i != nil {
@@ -77,6 +75,9 @@ func (w *walk) createLocked(wantDir bool, make func(w *walk, dir *Inode) (*Inode
 // Mkdir is mkdirat(2).
 func Mkdir(ctx *Context, dirfd int, path string, mode uint32) errno.Errno {
 	return create(ctx, dirfd, path, true, func(w *walk, dir *Inode) (*Inode, errno.Errno) {
+		if err := w.mayCreate(dir); err != errno.OK {
+			return nil, err
+		}
 		m, own := ctx.newOwner(dir, mode&0o1777&^ctx.FS.Umask()|S_IFDIR)
 		return dir.Ops.Mkdir(dir, w.last, m, own)
 	})
@@ -89,16 +90,19 @@ func Mknod(ctx *Context, dirfd int, path string, mode uint32, rdev uint64) errno
 		mode |= S_IFREG
 	case S_IFREG, S_IFIFO, S_IFSOCK:
 	case S_IFCHR, S_IFBLK:
-		if !ctx.Cred.Capable(cred.MkNod) {
-			return errno.EPERM
-		}
 	case S_IFDIR:
 		return errno.EPERM
 	default:
 		return errno.EINVAL
 	}
 	return create(ctx, dirfd, path, false, func(w *walk, dir *Inode) (*Inode, errno.Errno) {
+		if err := w.mayCreate(dir); err != errno.OK {
+			return nil, err
+		}
 		m, own := ctx.newOwner(dir, mode&(S_IFMT|0o7777)&^ctx.FS.Umask())
+		if typ := m & S_IFMT; (typ == S_IFCHR || typ == S_IFBLK) && !ctx.Cred.Capable(cred.MkNod) {
+			return nil, errno.EPERM
+		}
 		if m&S_IFMT == S_IFREG {
 			return dir.Ops.Create(dir, w.last, m, own)
 		}
@@ -115,6 +119,9 @@ func Symlink(ctx *Context, target string, dirfd int, path string) errno.Errno {
 		return errno.ENAMETOOLONG
 	}
 	return create(ctx, dirfd, path, false, func(w *walk, dir *Inode) (*Inode, errno.Errno) {
+		if err := w.mayCreate(dir); err != errno.OK {
+			return nil, err
+		}
 		_, own := ctx.newOwner(dir, S_IFLNK|0o777)
 		return dir.Ops.Symlink(dir, w.last, target, own)
 	})
@@ -140,6 +147,12 @@ func Link(ctx *Context, oldfd int, oldpath string, newfd int, newpath string, fl
 	err = create(ctx, newfd, newpath, false, func(w *walk, dir *Inode) (*Inode, errno.Errno) {
 		if w.path.Mnt != old.Mnt {
 			return nil, errno.EXDEV
+		}
+		if !mayLink(ctx.Cred, i) {
+			return nil, errno.EPERM
+		}
+		if err := w.mayCreate(dir); err != errno.OK {
+			return nil, err
 		}
 		return i, linkLocked(i, dir, w.last)
 	})
@@ -204,6 +217,9 @@ func (w *walk) removeLocked(wantDir bool) errno.Errno {
 		return err
 	}
 	i := d.Inode()
+	if i != nil {
+		i.Get()
+	}
 	if i == nil {
 		err = errno.ENOENT
 	} else if w.trailing && !wantDir {
@@ -212,7 +228,6 @@ func (w *walk) removeLocked(wantDir bool) errno.Errno {
 			err = errno.EISDIR
 		}
 	} else {
-		i.Get()
 		err = removeDentry(w.ctx, dir, d, i, w.last, wantDir)
 	}
 	dir.Lock.Unlock()

@@ -192,6 +192,15 @@ func openCreate(ctx *Context, dirfd int, path string, flags, mode uint32) (*File
 			}
 			continue
 		}
+		if !created {
+			if err = mayReopen(ctx.Cred, w.inode, i); err == errno.OK && i.IsDir() {
+				err = errno.EISDIR
+			}
+			if err != errno.OK {
+				d.Put()
+				break
+			}
+		}
 		if created {
 			old := w.path.Dentry
 			w.path.Dentry = d

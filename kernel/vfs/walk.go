@@ -256,6 +256,10 @@ func (w *walk) followLast(d *Dentry, i *Inode) (string, errno.Errno) {
 	if w.trailing {
 		slash = "/"
 	}
+	if !mayFollow(w.ctx.Cred, w.inode, i) {
+		d.Put()
+		return "", errno.EACCES
+	}
 	return w.follow(d, i, slash)
 }
 
