@@ -90,3 +90,13 @@ func FPUSanitize(area uintptr) {
 		}
 	}
 }
+
+// FPUExceptions returns the unmasked exception flags (IE, DE, ZE, OE, UE, PE from bit 0 on) of a saved area: those of
+// MXCSR, or of the x87 status word.
+func FPUExceptions(area uintptr, simd bool) uint32 {
+	if simd {
+		mxcsr := *at[uint32](area + 24)
+		return mxcsr &^ (mxcsr >> 7) & 0x3f
+	}
+	return uint32(*at[uint16](area + 2)&^*at[uint16](area)) & 0x3f
+}

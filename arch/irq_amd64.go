@@ -81,14 +81,16 @@ func FreeVector(v uint8) {
 	vectors[v].used.Store(0)
 }
 
-// EachVector calls fn for each vector in use, with its count per CPU.
-func EachVector(fn func(v int, name string, count func(cpu int) uint64)) {
-	for v := FirstIRQVector; v < 256; v++ {
-		if e := &vectors[v]; e.used.Load() != 0 {
-			fn(v, e.name, func(cpu int) uint64 { return cpus[cpu].IRQs[v] })
-		}
+// VectorName returns the name of a vector in use, or "".
+func VectorName(v int) string {
+	if v < FirstIRQVector || v > 255 || vectors[v].used.Load() == 0 {
+		return ""
 	}
+	return vectors[v].name
 }
+
+// VectorCount returns how often CPU cpu has taken vector v.
+func VectorCount(v, cpu int) uint64 { return cpus[cpu].IRQs[v] }
 
 func setSystemVector(v uint8, name string, h Handler) {
 	vectors[v].used.Store(1)

@@ -174,6 +174,9 @@ func (e Errno) Name() string {
 // Error makes Errno an error, for host-side callers.
 func (e Errno) Error() string { return e.Name() }
 
+// String is Name.
+func (e Errno) String() string { return e.Name() }
+
 var names = [...]string{
 	EPERM:           "EPERM",
 	ENOENT:          "ENOENT",

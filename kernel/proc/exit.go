@@ -1,0 +1,188 @@
+package proc
+
+import (
+	"unsafe"
+
+	"galago/arch"
+	"galago/kernel/cred"
+	"galago/kernel/lock"
+	"galago/kernel/sched"
+	"galago/kernel/vm"
+)
+
+const (
+	lockRankSignal = lock.RankSignal
+	lockRankMisc   = lock.RankProcMisc
+	capSysResource = cred.SysResource
+)
+
+// OnInitExit is called when process 1 ends: there is nothing left to run.
+var OnInitExit func(status int)
+
+// OnClearTID wakes a futex waiter at the user address that CLONE_CHILD_CLEARTID named; package ipc sets it.
+var OnClearTID func(s *vm.AddressSpace, addr uintptr)
+
+// Exit ends the running task with an exit status: exit(2).
+func Exit(code int) { exitTask(code & 0xff << 8) }
+
+// ExitGroup ends the running task's whole process; status is a wait status (exit code in the second byte, or a
+// signal number).
+func ExitGroup(status int) {
+	p := Current().Proc
+	table.lock.Lock()
+	if p.exiting.Swap(1) == 0 {
+		p.exitCode = status
+		for t := p.tasks.Front(); t != nil; t = t.node.Next() {
+			t.setWork(workSignal)
+			t.interrupt(true)
+		}
+	}
+	status = p.exitCode
+	table.lock.Unlock()
+	exitTask(status)
+}
+
+// exitTask ends the running task; the last one takes the process with it. It does not return.
+func exitTask(status int) {
+	t := Current()
+	p := t.Proc
+	if t.ClearTID != 0 && p.Space != nil {
+		zero := uint32(0)
+		if arch.CopyToUser(t.ClearTID, unsafe.Pointer(&zero), 4) == 0 && OnClearTID != nil {
+			OnClearTID(p.Space, t.ClearTID)
+		}
+	}
+	table.lock.Lock()
+	last := p.nTasks == 1
+	if !last {
+		p.detach(t)
+	}
+	table.lock.Unlock()
+	if last {
+		if p == initProcess && OnInitExit != nil {
+			OnInitExit(status)
+		}
+		p.end(t, status)
+	}
+	t.dropUser()
+	t.free()
+	sched.Exit()
+}
+
+// detach takes a task off its process's list and frees its number. table.lock is held.
+func (p *Process) detach(t *Task) {
+	p.account(t)
+	p.tasks.Remove(&t.node)
+	p.nTasks--
+	table.tasks[t.TID].Store(nil)
+	if t.TID != p.PID {
+		dropPID(t.TID)
+	}
+	t.sig.pending.discard(^SigSet(0))
+}
+
+// dropUser cuts the thread loose from its task and address space, so that switches no longer touch either.
+func (t *Task) dropUser() {
+	lock.PreemptDisable()
+	th := t.Thread
+	th.Proc, th.Space = nil, nil
+	lock.PreemptEnable()
+	if t.vforkDone != nil {
+		t.vforkDone.Done()
+		t.vforkDone = nil
+	}
+}
+
+// account adds a task's figures to its process's.
+func (p *Process) account(t *Task) {
+	s := t.Thread.Stats()
+	p.Times.Sys += s.RunTime
+	p.Times.VolCsw += s.Voluntary
+	p.Times.InvolCsw += s.Involuntary
+}
+
+// end turns the process of its last task into a zombie.
+func (p *Process) end(t *Task, status int) {
+	if s := p.Space; s != nil {
+		_, _, rss := s.Pages()
+		p.Times.MinFlt += s.Minor.Load()
+		p.Times.MajFlt += s.Major.Load()
+		p.Times.MaxRSS = max(p.Times.MaxRSS, rss)
+	}
+	t.Thread.Space = nil
+	p.releaseResources()
+	if t.vforkDone != nil {
+		t.vforkDone.Done()
+		t.vforkDone = nil
+	}
+	p.leaveTerminal()
+	table.lock.Lock()
+	p.detach(t)
+	p.sig.shared.discard(^SigSet(0))
+	p.orphanGroups()
+	p.reparentChildren()
+	p.state = Zombie
+	p.status = status
+	parent := p.parent
+	reap := false
+	if parent != nil {
+		reap = p.notifyParent(status)
+	}
+	if reap {
+		p.unlink()
+	}
+	if parent != nil {
+		parent.childWait.WakeAll()
+	}
+	table.lock.Unlock()
+	if reap {
+		p.Put()
+	}
+}
+
+// notifyParent sends SIGCHLD; it reports whether the parent does not want to wait (SA_NOCLDWAIT or SIGCHLD ignored).
+func (p *Process) notifyParent(status int) (reap bool) {
+	info := Siginfo{Signo: SIGCHLD}
+	info.setSender(p.PID, p.Ctx.Cred.UID)
+	switch {
+	case status&0x7f == 0:
+		info.Code, info.Status = CLD_EXITED, int32(status>>8&0xff)
+	case status&0x80 != 0:
+		info.Code, info.Status = CLD_DUMPED, int32(status&0x7f)
+	default:
+		info.Code, info.Status = CLD_KILLED, int32(status&0x7f)
+	}
+	const tick = 10_000_000 // clock_t has 100 ticks a second
+	info.UTime, info.STime = int64(p.Times.User/tick), int64(p.Times.Sys/tick)
+	a := &p.parent.sig.actions[SIGCHLD]
+	reap = a.Handler == SigIgn || a.Flags&SA_NOCLDWAIT != 0
+	p.parent.send(SIGCHLD, &info)
+	return reap
+}
+
+// reparentChildren gives p's children to init. table.lock is held.
+func (p *Process) reparentChildren() {
+	zombies := false
+	for c := p.children.Front(); c != nil; c = p.children.Front() {
+		p.children.Remove(&c.sibling)
+		c.parent = initProcess
+		initProcess.children.PushBack(&c.sibling)
+		zombies = zombies || c.state == Zombie
+	}
+	if zombies {
+		info := Siginfo{Signo: SIGCHLD, Code: SI_KERNEL}
+		initProcess.send(SIGCHLD, &info)
+		initProcess.childWait.WakeAll()
+	}
+}
+
+// unlink removes a zombie from the table and the tree; the caller drops the tree's reference. table.lock is held.
+func (p *Process) unlink() {
+	p.state = Dead
+	p.parent.children.Remove(&p.sibling)
+	p.parent = nil
+	table.procs[p.PID] = nil
+	dropPID(p.PID)
+	table.count--
+	p.leave()
+}

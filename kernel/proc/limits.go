@@ -1,0 +1,128 @@
+package proc
+
+import (
+	"galago/kernel/cred"
+	"galago/kernel/errno"
+	"galago/kernel/sched"
+	"galago/kernel/vfs"
+)
+
+// SetLimit returns a resource limit and, with change, replaces it: prlimit(2). EINVAL, EPERM.
+func (p *Process) SetLimit(which int, new *Limit, change bool) (old Limit, e errno.Errno) {
+	if which < 0 || which >= NLimits {
+		return old, errno.EINVAL
+	}
+	p.limitsMu.Lock()
+	defer p.limitsMu.Unlock()
+	old = p.Limits[which]
+	if !change {
+		return old, errno.OK
+	}
+	if new.Cur > new.Max {
+		return old, errno.EINVAL
+	}
+	if which == LimitNoFile && new.Max > vfs.MaxFiles {
+		return old, errno.EPERM
+	}
+	if new.Max > old.Max && !Current().Proc.Cred().Capable(cred.SysResource) {
+		return old, errno.EPERM
+	}
+	p.Limits[which] = *new
+	if s := p.Space; s != nil {
+		switch which {
+		case LimitAS:
+			s.Limits.AS = new.Cur
+		case LimitData:
+			s.Limits.Data = new.Cur
+		case LimitStack:
+			s.Limits.Stack = new.Cur
+		}
+	}
+	return old, errno.OK
+}
+
+// FileLimit is the first descriptor the process may not use.
+func (p *Process) FileLimit() int { return int(min(p.Limits[LimitNoFile].Cur, vfs.MaxFiles)) }
+
+// Who values of getrusage(2).
+const (
+	UsageSelf     = 0
+	UsageChildren = -1
+	UsageThread   = 1
+)
+
+// Usage returns resource usage: getrusage(2).
+func (t *Task) Usage(who int) (u Times, e errno.Errno) {
+	p := t.Proc
+	switch who {
+	case UsageChildren:
+		return p.ChildTimes, errno.OK
+	case UsageSelf, UsageThread:
+	default:
+		return u, errno.EINVAL
+	}
+	if who == UsageSelf {
+		u = p.Times
+	}
+	s := sched.Current().Stats()
+	u.User += s.RunTime
+	u.VolCsw += s.Voluntary
+	u.InvolCsw += s.Involuntary
+	if p.Space != nil {
+		u.MinFlt += p.Space.Minor.Load()
+		u.MajFlt += p.Space.Major.Load()
+		_, _, rss := p.Space.Pages()
+		u.MaxRSS = max(u.MaxRSS, rss)
+	}
+	return u, errno.OK
+}
+
+// Siginfo is waitid(2)'s report.
+func (w *Waited) Siginfo() Siginfo {
+	if w.PID == 0 {
+		return Siginfo{}
+	}
+	info := Siginfo{Signo: SIGCHLD}
+	info.setSender(w.PID, w.UID)
+	switch s := w.Status; {
+	case s == 0xffff:
+		info.Code, info.Status = CLD_CONTINUED, SIGCONT
+	case s&0xff == 0x7f:
+		info.Code, info.Status = CLD_STOPPED, int32(s>>8)
+	case s&0x7f == 0:
+		info.Code, info.Status = CLD_EXITED, int32(s>>8)
+	case s&0x80 != 0:
+		info.Code, info.Status = CLD_DUMPED, int32(s&0x7f)
+	default:
+		info.Code, info.Status = CLD_KILLED, int32(s&0x7f)
+	}
+	return info
+}
+
+// KillThread is tgkill(2); pid 0 leaves the process open (tkill).
+func (t *Task) KillThread(pid, tid, sig int) errno.Errno {
+	if sig < 0 || sig > NSIG {
+		return errno.EINVAL
+	}
+	if tid >= MaxPID {
+		return errno.ESRCH
+	}
+	table.lock.Lock()
+	target := table.tasks[tid].Load()
+	if target == nil || pid != 0 && target.Proc.PID != pid {
+		table.lock.Unlock()
+		return errno.ESRCH
+	}
+	if !mayKill(t.Proc.Cred(), target.Proc, sig, t.Proc.group.Session) {
+		table.lock.Unlock()
+		return errno.EPERM
+	}
+	e := errno.OK
+	if sig != 0 {
+		info := Siginfo{Signo: int32(sig), Code: SI_TKILL}
+		info.setSender(t.Proc.PID, t.Proc.Cred().UID)
+		e = target.sendTask(sig, &info)
+	}
+	table.lock.Unlock()
+	return e
+}

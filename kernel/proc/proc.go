@@ -1,0 +1,250 @@
+// Package proc is processes: their creation (fork), programs (exec), end (exit, wait), identities and groups, and signals.
+//
+// A Process is what its threads share: address space, descriptor table, signal actions, credentials, identity. A Task
+// is one thread's side: its scheduler thread, register state, signal mask. Every Task has a number (TID); the
+// first one's is the PID of the process.
+//
+// Life: new → ready/running/blocked (the scheduler's states) → zombie (exited, parent has not waited) → gone.
+//
+// Invariants:
+//   - tree, groups, sessions and the PID table change only under table.lock; a Process found there stays
+//     valid while the lock is held or a reference (refs) is.
+//   - a zombie has no threads, no address space and no descriptors; it keeps its PID, exit status and times.
+//   - Process.sig is guarded by its own lock, which nests inside table.lock.
+//
+// Lock order: Process.execLock (sleeping) → table.lock → signals.lock → wait-queue locks.
+package proc
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"galago/arch"
+	"galago/kernel/cred"
+	"galago/kernel/ds"
+	"galago/kernel/lock"
+	"galago/kernel/mem"
+	"galago/kernel/sched"
+	"galago/kernel/vfs"
+	"galago/kernel/vm"
+)
+
+// Task is a thread of a process.
+type Task struct {
+	Thread *sched.Thread
+	Proc   *Process
+	TID    int
+
+	node ds.ListNode[Task] // Process.tasks; table.lock
+
+	fpu     uintptr // FPU save area (arch.FPUSize bytes, 64-aligned), written at context switches
+	scratch uintptr // the same size, for signal frames: a switch may come while they are copied
+	fpuMem  unsafe.Pointer
+	fsBase  uintptr // saved while not running
+	gsBase  uintptr
+
+	sig   taskSignals
+	pause sched.WaitQueue // Pause sleeps here
+
+	ClearTID  uintptr // set_tid_address: zeroed and woken at exit
+	RobustPtr uintptr
+
+	vfork     sched.Completion  // what this thread waits for after a vfork
+	vforkDone *sched.Completion // the parent's, until this child execs or exits
+	start     arch.Frame        // registers of the first entry to user mode
+
+	UserTime, SysTime uint64 // ns, by sampling at entry and exit of the scheduler
+}
+
+// Process is a thread group.
+type Process struct {
+	PID  int
+	refs atomic.Int32
+
+	// Guarded by table.lock.
+	parent   *Process
+	children ds.List[Process]
+	sibling  ds.ListNode[Process]
+	tasks    ds.List[Task]
+	nTasks   int
+	group    *Group
+	inGroup  ds.ListNode[Process]
+	state    State
+	status   int // wait status once a zombie, or of the last stop
+	reported bool
+	didExec  bool
+	stopped  bool
+	contd    bool
+
+	childWait sched.WaitQueue // this process sleeps here for its children's changes
+	stopWait  sched.WaitQueue // its threads while it is stopped
+
+	Space *vm.AddressSpace // changed by the process itself only
+	Ctx   vfs.Context      // credentials, directories, descriptors; likewise
+
+	exeMu sched.Mutex
+	exe   *vfs.File // the program; guarded by exeMu
+
+	sig signals
+
+	Limits   [NLimits]Limit
+	limitsMu lock.Spin
+
+	comm      [16]byte
+	StartTime uint64 // ns since boot
+
+	Times      Times // of ended threads
+	ChildTimes Times // of waited-for children
+	exiting    atomic.Uint32
+	exitCode   int
+}
+
+// State of a process in its life.
+type State uint8
+
+const (
+	Alive State = iota
+	Zombie
+	Dead
+)
+
+// Times are accumulated resource figures.
+type Times struct {
+	User, Sys          uint64 // ns
+	MinFlt, MajFlt     uint64
+	VolCsw, InvolCsw   uint64
+	MaxRSS             uint64 // pages
+	InBlocks, OutBlock uint64
+}
+
+func (t *Times) add(o *Times) {
+	t.User += o.User
+	t.Sys += o.Sys
+	t.MinFlt += o.MinFlt
+	t.MajFlt += o.MajFlt
+	t.VolCsw += o.VolCsw
+	t.InvolCsw += o.InvolCsw
+	t.MaxRSS = max(t.MaxRSS, o.MaxRSS)
+}
+
+var (
+	processCache = mem.Cache[Process]{Name: "process"}
+	taskCache    = mem.Cache[Task]{Name: "task"}
+)
+
+// Current returns the running task, or nil in a kernel thread.
+func Current() *Task { return (*Task)(sched.Current().Proc) }
+
+// Cred returns the process's credentials.
+func (p *Process) Cred() *cred.Cred { return p.Ctx.Cred }
+
+// Get takes a reference.
+func (p *Process) Get() { p.refs.Add(1) }
+
+// Put drops one; the last frees the structure.
+func (p *Process) Put() {
+	if p.refs.Add(-1) == 0 {
+		processCache.Free(p)
+	}
+}
+
+// Comm returns the program's short name.
+func (p *Process) Comm() string {
+	n := 0
+	for n < len(p.comm) && p.comm[n] != 0 {
+		n++
+	}
+	return unsafe.String(&p.comm[0], n)
+}
+
+// SetComm sets the short name, cut to 15 bytes.
+func (p *Process) SetComm(s string) {
+	clear(p.comm[:])
+	copy(p.comm[:15], s)
+	if t := Current(); t != nil && t.Proc == p {
+		t.Thread.SetName(p.Comm())
+	}
+}
+
+// Resource limits (getrlimit(2)), numbered as on Linux.
+const (
+	LimitCPU = iota
+	LimitFSize
+	LimitData
+	LimitStack
+	LimitCore
+	LimitRSS
+	LimitNProc
+	LimitNoFile
+	LimitMemlock
+	LimitAS
+	LimitLocks
+	LimitSigPending
+	LimitMsgQueue
+	LimitNice
+	LimitRTPrio
+	LimitRTTime
+	NLimits
+)
+
+// Infinity is RLIM_INFINITY.
+const Infinity = ^uint64(0)
+
+// Limit is a soft and a hard limit.
+type Limit struct{ Cur, Max uint64 }
+
+// defaultLimits are Linux's initial ones.
+func defaultLimits(l *[NLimits]Limit) {
+	for i := range l {
+		l[i] = Limit{Infinity, Infinity}
+	}
+	l[LimitStack] = Limit{8 << 20, Infinity}
+	l[LimitCore] = Limit{0, Infinity}
+	l[LimitNProc] = Limit{MaxPID / 2, MaxPID / 2}
+	l[LimitNoFile] = Limit{1024, 4096}
+	l[LimitMemlock] = Limit{8 << 20, 8 << 20}
+	l[LimitSigPending] = Limit{MaxPID / 2, MaxPID / 2}
+	l[LimitMsgQueue] = Limit{819200, 819200}
+	l[LimitNice] = Limit{0, 0}
+	l[LimitRTPrio] = Limit{0, 0}
+}
+
+// newTask makes a task with an FPU area, not yet in any table.
+func newTask(p *Process) *Task {
+	t := taskCache.Alloc()
+	if t == nil {
+		return nil
+	}
+	t.Proc = p
+	t.node.Init(t)
+	size := (arch.FPUSize + 63) &^ 63
+	t.fpuMem = mem.Alloc(2*size + 64)
+	if t.fpuMem == nil {
+		taskCache.Free(t)
+		return nil
+	}
+	t.fpu = (uintptr(t.fpuMem) + 63) &^ 63
+	t.scratch = t.fpu + size
+	clear(unsafe.Slice((*byte)(unsafe.Pointer(t.fpu)), 2*size))
+	arch.FPUReset(t.fpu)
+	return t
+}
+
+func (t *Task) free() {
+	mem.Free(t.fpuMem)
+	taskCache.Free(t)
+}
+
+// OnSwitch is the scheduler's hook at a context switch, interrupts off: it moves FPU state, thread pointer and
+// address space from the leaving to the coming thread.
+func OnSwitch(prev, next *sched.Thread) {
+	if t := (*Task)(prev.Proc); t != nil {
+		arch.FPUSave(t.fpu)
+		t.fsBase, t.gsBase = arch.UserBases()
+	}
+	if t := (*Task)(next.Proc); t != nil {
+		vm.Activate((*vm.AddressSpace)(next.Space))
+		arch.SetUserBases(t.fsBase, t.gsBase)
+		arch.FPURestore(t.fpu)
+	}
+}

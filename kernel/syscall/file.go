@@ -1,0 +1,376 @@
+package syscall
+
+import (
+	"unsafe"
+
+	"galago/arch"
+	"galago/kernel/errno"
+	"galago/kernel/mem"
+	"galago/kernel/uio"
+	"galago/kernel/vfs"
+)
+
+// Open files: reading, writing, positions, descriptors.
+
+func sysRead(f *arch.Frame) (uintptr, errno.Errno) {
+	r, e := ctx().Files.Acquire(int0(f))
+	if e != 0 {
+		return 0, e
+	}
+	if !arch.UserRange(arg1(f), arg2(f)) {
+		r.Release()
+		return 0, errno.EFAULT
+	}
+	it := uio.FromUser(arg1(f), int(arg2(f)))
+	n, e := r.F.Read(vfs.NoEscape(&it))
+	r.Release()
+	return uintptr(n), e
+}
+
+func sysWrite(f *arch.Frame) (uintptr, errno.Errno) {
+	r, e := ctx().Files.Acquire(int0(f))
+	if e != 0 {
+		return 0, e
+	}
+	if !arch.UserRange(arg1(f), arg2(f)) {
+		r.Release()
+		return 0, errno.EFAULT
+	}
+	it := uio.FromUser(arg1(f), int(arg2(f)))
+	n, e := r.F.Write(vfs.NoEscape(&it))
+	r.Release()
+	return uintptr(n), e
+}
+
+func sysPread64(f *arch.Frame) (uintptr, errno.Errno)  { return at(f, false) }
+func sysPwrite64(f *arch.Frame) (uintptr, errno.Errno) { return at(f, true) }
+
+func at(f *arch.Frame, write bool) (n uintptr, e errno.Errno) {
+	pos := int64(arg3(f))
+	if pos < 0 {
+		return 0, errno.EINVAL
+	}
+	r, e := ctx().Files.Acquire(int0(f))
+	if e != 0 {
+		return 0, e
+	}
+	if !arch.UserRange(arg1(f), arg2(f)) {
+		r.Release()
+		return 0, errno.EFAULT
+	}
+	it := uio.FromUser(arg1(f), int(arg2(f)))
+	var k int
+	if write {
+		k, e = r.F.WriteAt(vfs.NoEscape(&it), pos)
+	} else {
+		k, e = r.F.ReadAt(vfs.NoEscape(&it), pos)
+	}
+	r.Release()
+	return uintptr(k), e
+}
+
+// fastIOV pieces fit on the stack.
+const fastIOV = 8
+
+// vectored runs fn on the user's array of pieces.
+func vectored(fd int, user uintptr, count int, fn func(file *vfs.File, it *uio.Iter) (int, errno.Errno)) (uintptr, errno.Errno) {
+	if count < 0 || count > uio.MaxIOV {
+		return 0, errno.EINVAL
+	}
+	r, e := ctx().Files.Acquire(fd)
+	if e != 0 {
+		return 0, e
+	}
+	defer r.Release()
+	var few [fastIOV]uio.IOVec
+	vec := few[:min(count, fastIOV)]
+	if count > fastIOV {
+		p := mem.Alloc(uintptr(count) * unsafe.Sizeof(few[0]))
+		if p == nil {
+			return 0, errno.ENOMEM
+		}
+		defer mem.Free(p)
+		vec = unsafe.Slice((*uio.IOVec)(p), count)
+	}
+	if count > 0 && arch.CopyFromUser(unsafe.Pointer(&vec[0]), user, uintptr(count)*unsafe.Sizeof(few[0])) != 0 {
+		return 0, errno.EFAULT
+	}
+	if e := uio.CheckIOV(vec); e != 0 {
+		return 0, e
+	}
+	it := uio.FromIOV(vec)
+	n, e := fn(r.F, vfs.NoEscape(&it))
+	return uintptr(n), e
+}
+
+func sysReadv(f *arch.Frame) (uintptr, errno.Errno) {
+	return vectored(int0(f), arg1(f), int2(f), func(file *vfs.File, it *uio.Iter) (int, errno.Errno) { return file.Read(it) })
+}
+
+func sysWritev(f *arch.Frame) (uintptr, errno.Errno) {
+	return vectored(int0(f), arg1(f), int2(f), func(file *vfs.File, it *uio.Iter) (int, errno.Errno) { return file.Write(it) })
+}
+
+func sysPreadv(f *arch.Frame) (uintptr, errno.Errno) {
+	pos := int64(arg3(f))
+	if pos < 0 {
+		return 0, errno.EINVAL
+	}
+	return vectored(int0(f), arg1(f), int2(f), func(file *vfs.File, it *uio.Iter) (int, errno.Errno) { return file.ReadAt(it, pos) })
+}
+
+func sysPwritev(f *arch.Frame) (uintptr, errno.Errno) {
+	pos := int64(arg3(f))
+	if pos < 0 {
+		return 0, errno.EINVAL
+	}
+	return vectored(int0(f), arg1(f), int2(f), func(file *vfs.File, it *uio.Iter) (int, errno.Errno) { return file.WriteAt(it, pos) })
+}
+
+// withFile runs fn on an open file.
+func withFile(fd int, fn func(file *vfs.File) (uintptr, errno.Errno)) (uintptr, errno.Errno) {
+	r, e := ctx().Files.Acquire(fd)
+	if e != 0 {
+		return 0, e
+	}
+	n, e := fn(r.F)
+	r.Release()
+	return n, e
+}
+
+func sysLseek(f *arch.Frame) (uintptr, errno.Errno) {
+	return withFile(int0(f), func(file *vfs.File) (uintptr, errno.Errno) {
+		n, e := file.Lseek(int64(arg1(f)), int2(f))
+		return uintptr(n), e
+	})
+}
+
+func sysIoctl(f *arch.Frame) (uintptr, errno.Errno) {
+	const fionclex, fioclex, fionbio = 0x5450, 0x5451, 0x5421
+	fd, cmd := int0(f), uint32(arg1(f))
+	switch cmd {
+	case fioclex, fionclex:
+		return ok(ctx().Files.SetCloexec(fd, cmd == fioclex))
+	}
+	return withFile(fd, func(file *vfs.File) (uintptr, errno.Errno) {
+		if cmd == fionbio {
+			var on int32
+			if e := get(&on, arg2(f)); e != 0 {
+				return 0, e
+			}
+			if on != 0 {
+				file.Flags.Or(vfs.O_NONBLOCK)
+			} else {
+				file.Flags.And(^uint32(vfs.O_NONBLOCK))
+			}
+			return 0, 0
+		}
+		return file.Ioctl(cmd, arg2(f))
+	})
+}
+
+func sysFsync(f *arch.Frame) (uintptr, errno.Errno) {
+	return withFile(int0(f), func(file *vfs.File) (uintptr, errno.Errno) { return 0, file.Fsync(false) })
+}
+
+func sysFdatasync(f *arch.Frame) (uintptr, errno.Errno) {
+	return withFile(int0(f), func(file *vfs.File) (uintptr, errno.Errno) { return 0, file.Fsync(true) })
+}
+
+func sysGetdents64(f *arch.Frame) (uintptr, errno.Errno) {
+	return withFile(int0(f), func(file *vfs.File) (uintptr, errno.Errno) {
+		it := uio.FromUser(arg1(f), int(uint32(arg2(f))))
+		n, e := file.GetDents64(vfs.NoEscape(&it))
+		return uintptr(n), e
+	})
+}
+
+func sysFallocate(f *arch.Frame) (uintptr, errno.Errno) {
+	off, n := int64(arg2(f)), int64(arg3(f))
+	if off < 0 || n <= 0 {
+		return 0, errno.EINVAL
+	}
+	return withFile(int0(f), func(file *vfs.File) (uintptr, errno.Errno) {
+		if !file.Writable() {
+			return 0, errno.EBADF
+		}
+		return 0, file.Ops.Fallocate(file, uint32(arg1(f)), off, n)
+	})
+}
+
+func sysFadvise64(f *arch.Frame) (uintptr, errno.Errno) {
+	if advice := int3(f); advice < 0 || advice > 5 {
+		return 0, errno.EINVAL
+	}
+	return withFile(int0(f), func(file *vfs.File) (uintptr, errno.Errno) { return 0, 0 })
+}
+
+// Descriptors.
+
+func sysDup(f *arch.Frame) (uintptr, errno.Errno) { return dupFrom(int0(f), 0, false) }
+
+// dupFrom duplicates fd to the lowest free descriptor from least on.
+func dupFrom(fd, least int, cloexec bool) (uintptr, errno.Errno) {
+	t := current()
+	files := t.Proc.Ctx.Files
+	r, e := files.AcquireAny(fd)
+	if e != 0 {
+		return 0, e
+	}
+	file := r.Keep()
+	n, e := files.Add(file, least, t.Proc.FileLimit(), cloexec)
+	if e != 0 {
+		file.Put()
+	}
+	return uintptr(n), e
+}
+
+func sysDup2(f *arch.Frame) (uintptr, errno.Errno) {
+	old, new := int0(f), int1(f)
+	if old == new {
+		r, e := ctx().Files.AcquireAny(old)
+		if e == 0 {
+			r.Release()
+		}
+		return uintptr(old), e
+	}
+	return dupTo(old, new, false)
+}
+
+func sysDup3(f *arch.Frame) (uintptr, errno.Errno) {
+	flags := arg2(f)
+	if flags&^vfs.O_CLOEXEC != 0 || int0(f) == int1(f) {
+		return 0, errno.EINVAL
+	}
+	return dupTo(int0(f), int1(f), flags != 0)
+}
+
+func dupTo(old, new int, cloexec bool) (uintptr, errno.Errno) {
+	t := current()
+	files := t.Proc.Ctx.Files
+	if new < 0 || new >= t.Proc.FileLimit() {
+		return 0, errno.EBADF
+	}
+	r, e := files.AcquireAny(old)
+	if e != 0 {
+		return 0, e
+	}
+	file := r.Keep()
+	if e := files.DupTo(file, new, t.Proc.FileLimit(), cloexec); e != 0 {
+		file.Put()
+		return 0, e
+	}
+	return uintptr(new), 0
+}
+
+// fcntl(2) commands.
+const (
+	fDupFD        = 0
+	fGetFD        = 1
+	fSetFD        = 2
+	fGetFL        = 3
+	fSetFL        = 4
+	fDupFDCloexec = 1030
+	fdCloexec     = 1
+)
+
+func sysFcntl(f *arch.Frame) (uintptr, errno.Errno) {
+	fd, cmd, arg := int0(f), int1(f), arg2(f)
+	files := ctx().Files
+	switch cmd {
+	case fDupFD, fDupFDCloexec:
+		if int(int32(arg)) < 0 || int(int32(arg)) >= current().Proc.FileLimit() {
+			return 0, errno.EINVAL
+		}
+		return dupFrom(fd, int(int32(arg)), cmd == fDupFDCloexec)
+	case fGetFD:
+		on, e := files.Cloexec(fd)
+		if on {
+			return fdCloexec, e
+		}
+		return 0, e
+	case fSetFD:
+		return ok(files.SetCloexec(fd, arg&fdCloexec != 0))
+	case fGetFL, fSetFL:
+		r, e := files.AcquireAny(fd)
+		if e != 0 {
+			return 0, e
+		}
+		defer r.Release()
+		if cmd == fGetFL {
+			return uintptr(r.F.Flags.Load()), 0
+		}
+		return 0, r.F.SetFlags(uint32(arg))
+	}
+	return 0, errno.EINVAL
+}
+
+// sendfile(2): through a page of kernel memory.
+func sysSendfile(f *arch.Frame) (uintptr, errno.Errno) {
+	out, e := ctx().Files.Acquire(int0(f))
+	if e != 0 {
+		return 0, e
+	}
+	defer out.Release()
+	in, e := ctx().Files.Acquire(int1(f))
+	if e != 0 {
+		return 0, e
+	}
+	defer in.Release()
+	pos := int64(-1)
+	if arg2(f) != 0 {
+		if e := get(&pos, arg2(f)); e != 0 {
+			return 0, e
+		}
+		if pos < 0 {
+			return 0, errno.EINVAL
+		}
+	}
+	done, e := transfer(out.F, in.F, &pos, int(min(arg3(f), uio.MaxLen)))
+	if arg2(f) != 0 {
+		if e2 := put(arg2(f), &pos); e2 != 0 {
+			return 0, e2
+		}
+	}
+	if done > 0 {
+		return uintptr(done), 0
+	}
+	return 0, e
+}
+
+// transfer copies up to n bytes; pos < 0 uses and moves in's own position.
+func transfer(out, in *vfs.File, pos *int64, n int) (done int, e errno.Errno) {
+	frame := mem.AllocFrame(0)
+	if frame == nil {
+		return 0, errno.ENOMEM
+	}
+	defer frame.Put()
+	for done < n && e == 0 {
+		buf := frame.Bytes()[:min(n-done, arch.PageSize)]
+		it := uio.FromKernel(buf)
+		var k, w int
+		own := *pos < 0
+		if own {
+			k, e = in.Read(vfs.NoEscape(&it))
+		} else {
+			k, e = in.ReadAt(vfs.NoEscape(&it), *pos)
+		}
+		if k == 0 || e != 0 {
+			return done, e
+		}
+		it = uio.FromKernel(buf[:k])
+		w, e = out.Write(vfs.NoEscape(&it))
+		done += w
+		if own {
+			if w < k {
+				in.Lseek(int64(w-k), vfs.SeekCur)
+			}
+		} else {
+			*pos += int64(w)
+		}
+		if w < k {
+			break
+		}
+	}
+	return done, e
+}

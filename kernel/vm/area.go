@@ -1,0 +1,156 @@
+package vm
+
+import (
+	"galago/arch"
+	"galago/kernel/ds"
+	"galago/kernel/errno"
+	"galago/kernel/mem"
+)
+
+// Area maps [Start, End) of an address space. All fields are guarded by AddressSpace.lock.
+type Area struct {
+	node       ds.RBNode[Area] // keyed by Start
+	Start, End uintptr
+	Prot       uint8
+	Flags      Flags
+	Back       Backing // nil: private anonymous memory
+	Index      uint64  // page of Back at Start
+}
+
+var areaCache = mem.Cache[Area]{Name: "vm_area"}
+
+// Writable reports whether stores are allowed.
+func (a *Area) Writable() bool { return a.Prot&ProtWrite != 0 }
+
+// pageIndex returns the page of the backing at address va.
+func (a *Area) pageIndex(va uintptr) uint64 { return a.Index + uint64(va-a.Start)>>arch.PageShift }
+
+// pte returns the entry flags of the area's rights; write permission is given only with write.
+func (a *Area) pte(write bool) arch.PTE {
+	f := arch.PTEPresent | arch.PTEUser | arch.PTEAccessed
+	if a.Prot&ProtExec == 0 {
+		f |= arch.PTENX
+	}
+	if write && a.Writable() {
+		f |= arch.PTEWrite | arch.PTEDirty
+	}
+	return f
+}
+
+// find returns the area that holds va, or nil.
+func (s *AddressSpace) find(va uintptr) *Area {
+	if a := s.lastFound.Load(); a != nil && va >= a.Start && va < a.End {
+		return a
+	}
+	a := s.areas.Floor(uint64(va))
+	if a == nil || va >= a.End {
+		return nil
+	}
+	s.lastFound.Store(a)
+	return a
+}
+
+// findFrom returns the first area that ends after va, or nil.
+func (s *AddressSpace) findFrom(va uintptr) *Area {
+	if a := s.areas.Floor(uint64(va)); a != nil && va < a.End {
+		return a
+	}
+	return s.areas.Ceil(uint64(va))
+}
+
+func (s *AddressSpace) next(a *Area) *Area { return s.areas.Next(&a.node) }
+func (s *AddressSpace) prev(a *Area) *Area { return s.areas.Prev(&a.node) }
+
+// insert adds an area; the range is free.
+func (s *AddressSpace) insert(a *Area) {
+	a.node.Init(a)
+	s.areas.Insert(&a.node, uint64(a.Start))
+	s.total += (a.End - a.Start) >> arch.PageShift
+	s.count++
+}
+
+// drop removes an area from the tree and frees it; its pages are gone already.
+func (s *AddressSpace) drop(a *Area) {
+	s.forget(a)
+	if a.Back != nil {
+		a.Back.Put()
+	}
+	areaCache.Free(a)
+}
+
+func (s *AddressSpace) forget(a *Area) {
+	s.lastFound.Store(nil)
+	s.areas.Remove(&a.node)
+	s.total -= (a.End - a.Start) >> arch.PageShift
+	s.count--
+}
+
+// maxAreas is Linux's vm.max_map_count.
+const maxAreas = 65530
+
+// split cuts an area at va, which lies inside it; a keeps the lower part.
+func (s *AddressSpace) split(a *Area, va uintptr) errno.Errno {
+	if s.count >= maxAreas {
+		return errno.ENOMEM
+	}
+	b := areaCache.Alloc()
+	if b == nil {
+		return errno.ENOMEM
+	}
+	*b = Area{Start: va, End: a.End, Prot: a.Prot, Flags: a.Flags, Back: a.Back, Index: a.pageIndex(va)}
+	if b.Back != nil {
+		b.Back.Get()
+	}
+	s.total -= (a.End - va) >> arch.PageShift
+	a.End = va
+	s.lastFound.Store(nil)
+	s.insert(b)
+	return errno.OK
+}
+
+// isolate makes area borders at start and end, so that no area crosses either.
+func (s *AddressSpace) isolate(start, end uintptr) errno.Errno {
+	for _, va := range [...]uintptr{start, end} {
+		if a := s.find(va); a != nil && a.Start != va {
+			if e := s.split(a, va); e != 0 {
+				return e
+			}
+		}
+	}
+	return errno.OK
+}
+
+// mergeable reports whether b may continue a.
+func mergeable(a, b *Area) bool {
+	if a.End != b.Start || a.Prot != b.Prot || a.Flags != b.Flags || a.Back != b.Back {
+		return false
+	}
+	return a.Back == nil || a.pageIndex(a.End) == b.Index
+}
+
+// merge joins the areas that touch [start, end] where they continue each other.
+func (s *AddressSpace) merge(start, end uintptr) {
+	a := s.findFrom(max(start, 1) - 1)
+	for a != nil && a.Start <= end {
+		b := s.next(a)
+		if b == nil {
+			return
+		}
+		if !mergeable(a, b) {
+			a = b
+			continue
+		}
+		to := b.End
+		s.drop(b)
+		s.total += (to - a.End) >> arch.PageShift
+		a.End = to
+	}
+}
+
+// EachArea calls fn for every area in ascending order until it returns false; the map cannot change meanwhile.
+func (s *AddressSpace) EachArea(fn func(a *Area) bool) {
+	s.lock.RLock()
+	for a := s.findFrom(0); a != nil && fn(a); a = s.next(a) {
+	}
+	s.lock.RUnlock()
+}

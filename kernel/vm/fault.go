@@ -1,0 +1,251 @@
+package vm
+
+import (
+	"galago/arch"
+	"galago/kernel/errno"
+	"galago/kernel/mem"
+)
+
+// Access says what a faulting instruction wanted.
+type Access uint8
+
+const (
+	Read  Access = 0
+	Write Access = 1
+	Exec  Access = 2
+)
+
+// allows reports whether the area permits the access.
+func (a *Area) allows(acc Access) bool {
+	switch acc {
+	case Write:
+		return a.Prot&ProtWrite != 0
+	case Exec:
+		return a.Prot&ProtExec != 0
+	}
+	return a.Prot&ProtMask != 0
+}
+
+// Fault resolves a page fault at va. Errors: EFAULT (nothing mapped there), EACCES (mapped, but not for this),
+// ENXIO or EIO (the backing has no such page: SIGBUS), ENOMEM.
+func (s *AddressSpace) Fault(va uintptr, acc Access) errno.Errno {
+	if va >= arch.UserLimit {
+		return errno.EFAULT
+	}
+	s.lock.RLock()
+	a := s.find(va)
+	if a == nil {
+		s.lock.RUnlock()
+		if e := s.growStack(va); e != 0 {
+			return e
+		}
+		s.lock.RLock()
+		if a = s.find(va); a == nil {
+			s.lock.RUnlock()
+			return errno.EFAULT
+		}
+	}
+	e := errno.EACCES
+	if a.allows(acc) {
+		va = pageDown(va)
+		if a.Back == nil {
+			e = s.faultAnon(a, va, acc)
+		} else {
+			e = s.faultBacked(a, va, acc)
+		}
+	}
+	s.lock.RUnlock()
+	return e
+}
+
+// faultAnon resolves a fault in private anonymous memory.
+func (s *AddressSpace) faultAnon(a *Area, va uintptr, acc Access) errno.Errno {
+	if e := arch.Walk(s.Root, va, 0, false); e != nil && e.Present() {
+		return s.faultPresent(a, va, acc)
+	}
+	f := mem.AllocFrame(mem.Zero | mem.User)
+	if f == nil {
+		return errno.ENOMEM
+	}
+	f.SetFlag(mem.FrameAnon)
+	s.Minor.Add(1)
+	return s.install(va, f, a.pte(true))
+}
+
+// install maps frame f at va, handing the caller's reference over. If another thread was faster its page
+// stays and f is dropped.
+func (s *AddressSpace) install(va uintptr, f *mem.Frame, flags arch.PTE) errno.Errno {
+	s.pt.Lock()
+	e := arch.Walk(s.Root, va, 0, true)
+	switch {
+	case e == nil:
+		s.pt.Unlock()
+		f.Put()
+		return errno.ENOMEM
+	case e.Present():
+		s.pt.Unlock()
+		f.Put()
+		return errno.OK
+	}
+	*e = arch.PTE(f.Phys()) | flags
+	if !isAnon(f) {
+		f.MapCount.Add(1)
+	}
+	s.pt.Unlock()
+	s.addRSS(1)
+	return errno.OK
+}
+
+// faultPresent resolves a fault on a present entry: the first store to a page that is shared since fork, or one that
+// lost its write permission to mprotect; or a translation another CPU has mended already.
+func (s *AddressSpace) faultPresent(a *Area, va uintptr, acc Access) errno.Errno {
+	s.pt.Lock()
+	e := arch.Walk(s.Root, va, 0, false)
+	if e == nil || !e.Present() || acc != Write || *e&arch.PTEWrite != 0 {
+		if e != nil && e.Present() && *e&arch.PTEUser == 0 {
+			*e |= arch.PTEUser
+		}
+		s.pt.Unlock()
+		arch.FlushPage(va)
+		return errno.OK
+	}
+	old := mem.FrameOf(e.Addr())
+	if isAnon(old) && old.Refs.Load() == 1 {
+		*e |= a.pte(true)
+		s.pt.Unlock()
+		arch.FlushPage(va)
+		s.Minor.Add(1)
+		return errno.OK
+	}
+	old.Get()
+	s.pt.Unlock()
+	return s.copyOnWrite(a, va, old)
+}
+
+// copyOnWrite replaces the page at va, seen to be old, by a private copy. It consumes a reference to old.
+func (s *AddressSpace) copyOnWrite(a *Area, va uintptr, old *mem.Frame) errno.Errno {
+	f := mem.AllocFrame(mem.User)
+	if f == nil {
+		old.Put()
+		return errno.ENOMEM
+	}
+	arch.CopyPage(f.Virt(), old.Virt())
+	f.SetFlag(mem.FrameAnon)
+	s.pt.Lock()
+	e := arch.Walk(s.Root, va, 0, false)
+	if e == nil || !e.Present() || e.Addr() != old.Phys() || *e&arch.PTEWrite != 0 {
+		s.pt.Unlock() // somebody else resolved it
+		f.Put()
+		old.Put()
+		return errno.OK
+	}
+	*e = arch.PTE(f.Phys()) | a.pte(true)
+	if !isAnon(old) {
+		old.MapCount.Add(-1)
+	}
+	s.pt.Unlock()
+	arch.FlushRange(va, va+arch.PageSize, s.cpus.Load())
+	old.Put() // the entry's reference
+	old.Put() // ours
+	s.Minor.Add(1)
+	return errno.OK
+}
+
+// faultBacked resolves a fault in an area over a backing.
+func (s *AddressSpace) faultBacked(a *Area, va uintptr, acc Access) errno.Errno {
+	if e := arch.Walk(s.Root, va, 0, false); e != nil && e.Present() {
+		if a.Flags&Shared != 0 && acc == Write && *e&arch.PTEWrite == 0 {
+			return s.shareWritable(a, va)
+		}
+		return s.faultPresent(a, va, acc)
+	}
+	idx := a.pageIndex(va)
+	f, err := a.Back.Page(idx)
+	if err != 0 {
+		return err
+	}
+	s.Minor.Add(1)
+	if a.Flags&Shared != 0 {
+		write := acc == Write
+		if write {
+			if err := a.Back.MakeWritable(idx, f); err != 0 {
+				f.Put()
+				return err
+			}
+		}
+		return s.install(va, f, a.pte(write))
+	}
+	if acc != Write {
+		return s.install(va, f, a.pte(false))
+	}
+	// A store to a private page: copy at once.
+	p := mem.AllocFrame(mem.User)
+	if p == nil {
+		f.Put()
+		return errno.ENOMEM
+	}
+	arch.CopyPage(p.Virt(), f.Virt())
+	p.SetFlag(mem.FrameAnon)
+	f.Put()
+	return s.install(va, p, a.pte(true))
+}
+
+// shareWritable gives a shared page that is mapped read-only its write permission, after telling the backing.
+func (s *AddressSpace) shareWritable(a *Area, va uintptr) errno.Errno {
+	s.pt.Lock()
+	e := arch.Walk(s.Root, va, 0, false)
+	if e == nil || !e.Present() {
+		s.pt.Unlock()
+		return errno.OK // gone meanwhile; the access faults again
+	}
+	f := mem.FrameOf(e.Addr())
+	f.Get()
+	s.pt.Unlock()
+	err := a.Back.MakeWritable(a.pageIndex(va), f)
+	if err == 0 {
+		s.pt.Lock()
+		if e := arch.Walk(s.Root, va, 0, false); e != nil && e.Present() && e.Addr() == f.Phys() {
+			*e |= a.pte(true)
+		}
+		s.pt.Unlock()
+		arch.FlushPage(va)
+	}
+	f.Put()
+	return err
+}
+
+// growStack extends a GrowsDown area that begins above va, within the stack limit and with a guard gap to
+// what lies below.
+func (s *AddressSpace) growStack(va uintptr) errno.Errno {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	a := s.findFrom(va)
+	if a == nil || a.Start <= va || a.Flags&GrowsDown == 0 {
+		if a != nil && a.Start <= va {
+			return errno.OK
+		}
+		return errno.EFAULT
+	}
+	start := pageDown(va)
+	if uint64(a.End-start) > s.Limits.Stack || start < MinAddress {
+		return errno.EFAULT
+	}
+	if b := s.prev(a); b != nil && b.End+guardGap > start && b.Prot != 0 {
+		return errno.EFAULT
+	}
+	grow := (a.Start - start) >> arch.PageShift
+	if s.overLimit(grow << arch.PageShift) {
+		return errno.ENOMEM
+	}
+	s.lastFound.Store(nil)
+	s.areas.Remove(&a.node)
+	a.Index -= uint64(grow)
+	a.Start = start
+	s.areas.Insert(&a.node, uint64(a.Start))
+	s.total += grow
+	return errno.OK
+}
+
+func (s *AddressSpace) overLimit(more uintptr) bool {
+	return uint64(s.total)<<arch.PageShift+uint64(more) > s.Limits.AS
+}

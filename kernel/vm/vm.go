@@ -1,0 +1,77 @@
+// Package vm manages user address spaces: areas (what is mapped where, with which rights), page tables, and the
+// page faults that fill them: demand-zero memory, pages of files, and copy-on-write after fork.
+//
+// An AddressSpace is shared by the threads of a process. Each area maps a range either to private anonymous memory or
+// to a Backing (a file, or shared anonymous memory); a private area over a Backing copies a page at the first
+// write. The page tables are a cache of that description: a missing entry is filled by the fault handler.
+//
+// Invariants:
+//   - Areas do not overlap; their bounds are page aligned and within user space.
+//   - A present page-table entry holds one reference to its frame.
+//   - An entry is writable only when the area is and the frame is either shared or owned by this space alone.
+//   - A translation that is removed or narrowed is flushed from all CPUs that may hold it before its frame is
+//     released.
+//
+// Lock order: AddressSpace.lock (sleeping; shared by faults, exclusive for changes of the map) → a Backing's own
+// locks → AddressSpace.pt (spin, the page tables).
+package vm
+
+import (
+	"galago/arch"
+	"galago/kernel/errno"
+	"galago/kernel/mem"
+)
+
+// Protection and mapping flags, with the values of mmap(2).
+const (
+	ProtRead  = 1
+	ProtWrite = 2
+	ProtExec  = 4
+	ProtMask  = ProtRead | ProtWrite | ProtExec
+)
+
+// Flags say what kind of area it is.
+type Flags uint32
+
+const (
+	// Shared areas write through to their Backing; others copy on write.
+	Shared Flags = 1 << iota
+	// GrowsDown areas extend downwards on a fault just below them (stacks).
+	GrowsDown
+	// Heap marks the brk area, Stack the main stack, VDSO the kernel's code page: for /proc/PID/maps.
+	Heap
+	Stack
+	// DontFork areas are not copied by fork; WipeOnFork ones are empty in the child.
+	DontFork
+	WipeOnFork
+	// MayWrite: mprotect may add write permission (a shared mapping of a file opened for reading lacks it).
+	MayWrite
+	// Locked areas were filled by mlock.
+	Locked
+)
+
+// Backing supplies the pages of an area that is not private anonymous memory. Files implement it through the page
+// cache. Methods may sleep.
+type Backing interface {
+	// Get and Put count the areas that use the backing.
+	Get()
+	Put()
+	// Page returns page idx, up to date, with a reference for the caller. A page wholly past the end gives
+	// ENXIO (SIGBUS).
+	Page(idx uint64) (*mem.Frame, errno.Errno)
+	// MakeWritable prepares a page for stores through a shared mapping: space on disk, dirty state.
+	MakeWritable(idx uint64, f *mem.Frame) errno.Errno
+	// Describe writes the name for /proc/PID/maps into buf and returns its length, the device and inode number.
+	Describe(buf []byte) (n int, dev, ino uint64)
+}
+
+// Layout of user space. The top-down mmap area lies below the stack, as on Linux.
+const (
+	MinAddress = 0x10000 // vm.mmap_min_addr
+	StackTop   = arch.UserLimit
+	StackGap   = 128 << 20 // reserve for the main stack's growth, above the mmap area
+	guardGap   = 256 << arch.PageShift
+)
+
+func pageDown(a uintptr) uintptr { return a &^ (arch.PageSize - 1) }
+func pageUp(a uintptr) uintptr   { return (a + arch.PageSize - 1) &^ (arch.PageSize - 1) }
