@@ -85,9 +85,10 @@ const maxDescs = disk.MaxJournal/disk.JDCount + disk.MaxJournal/disk.JRCount + 3
 
 // handle is an operation's membership in a transaction. It lives on the stack.
 type handle struct {
-	j       *journal
-	tx      *tx
-	credits int
+	j        *journal
+	tx       *tx
+	credits  int // blocks the operation may still modify, by its own plan
+	reserved int // of the transaction's reservation, what is this handle's
 }
 
 // start opens a handle that may modify up to credits blocks. It may wait for a commit. Preconditions: the caller has
@@ -96,7 +97,7 @@ func (j *journal) start(h *handle, credits int) errno.Errno {
 	if credits > j.maxTx {
 		return errno.ENOSPC
 	}
-	h.j, h.credits = j, credits
+	h.j, h.credits, h.reserved = j, credits, credits
 	for {
 		if j.aborted.Load() != 0 {
 			return errno.EROFS
@@ -135,7 +136,7 @@ func (h *handle) stop() {
 	j, t := h.j, h.tx
 	j.mu.Lock()
 	t.handles--
-	t.reserved -= max(h.credits, 0)
+	t.reserved -= h.reserved
 	wake := t.handles == 0 && t.locked
 	j.mu.Unlock()
 	h.tx = nil
@@ -182,7 +183,8 @@ func (h *handle) join(b *buf, snap *mem.Frame, free bool) bool {
 	if free {
 		t.nfreed++
 	}
-	if h.credits > 0 {
+	if h.reserved > 0 {
+		h.reserved--
 		t.reserved--
 	} else {
 		j.overdraw.Add(1)

@@ -18,7 +18,13 @@ func (inodeOps) Lookup(dir *vfs.Inode, name string) (*vfs.Inode, errno.Errno) {
 	if err != errno.OK {
 		return nil, err
 	}
-	return d.fs.iget(ino)
+	vi, err := d.fs.iget(ino)
+	// A directory has one parent. So no crafted image can make a loop of directories, in which vfs would lock one twice.
+	if err == errno.OK && isDir(inodeOf(vi)) && (inodeOf(vi).parent != d.ino || ino == d.ino) {
+		vi.Put()
+		return nil, d.fs.corrupt("directory has a second name", uint64(ino))
+	}
+	return vi, err
 }
 
 // Create makes a regular file.

@@ -9,6 +9,7 @@ package disk
 const (
 	MinJournal = 128
 	MaxJournal = 16384
+	MaxSeq     = 1 << 62 // the largest sequence number that the header may have, so that counting never wraps
 
 	JSSeq  = 8  // header: u64 sequence number expected at the tail
 	JSTail = 16 // header: u32 journal block of the first transaction to replay

@@ -71,7 +71,7 @@ func (l *Log) Scan() LogError {
 	}
 	tail := U32(l.Block, JSTail)
 	l.NextSeq = U64(l.Block, JSSeq)
-	if !Verify(l.SB.Seed, MagicJSuper, l.at(0), l.Block) || tail == 0 || tail >= l.SB.JBlocks ||
+	if !Verify(l.SB.Seed, MagicJSuper, l.at(0), l.Block) || l.NextSeq == 0 || l.NextSeq > MaxSeq || tail == 0 || tail >= l.SB.JBlocks ||
 		U32(l.Block, JSLen) != l.SB.JBlocks {
 		return LogHeader
 	}
