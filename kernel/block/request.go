@@ -117,6 +117,9 @@ func (r *Request) Command() Op {
 // Position returns the first sector on the disk and the number of sectors, with all that was merged.
 func (r *Request) Position() (sector, count uint64) { return r.item.Sector, r.item.Count }
 
+// Segments returns the number of segments, with all that was merged: no less than Runs will find.
+func (r *Request) Segments() int { return r.segs }
+
 // Force reports whether the driver must write through the device's cache (only if Device.FUA).
 func (r *Request) Force() bool { return r.FUA && r.phase == phaseData && r.disk.FUA }
 

@@ -30,16 +30,27 @@ func lookForLate(*sched.Work) {
 		if d.Parent != nil || d.Timeout == 0 {
 			continue
 		}
-		q := &d.q
-		q.lock.Lock()
-		r := q.flight.Front()
-		late := r != nil && time.Now()-r.issued > d.Timeout
-		q.lock.Unlock()
-		if r != nil {
+		late, busy := d.late()
+		if busy {
 			startWatch()
 		}
 		if late {
 			d.Driver.TimedOut(d)
 		}
 	}
+}
+
+// Late reports whether a request has been with the driver for longer than the disk's time limit: for TimedOut, to look
+// again after it has completed what it could.
+func (d *Device) Late() bool {
+	late, _ := d.late()
+	return late
+}
+
+func (d *Device) late() (late, busy bool) {
+	q := &d.q
+	q.lock.Lock()
+	defer q.lock.Unlock()
+	r := q.flight.Front()
+	return r != nil && time.Now()-r.issued > d.Timeout, r != nil
 }
