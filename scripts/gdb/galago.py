@@ -210,7 +210,7 @@ class Command(gdb.Command):
             self.run(gdb.string_to_argv(argument))
         except gdb.MemoryError as e:
             raise gdb.GdbError("cannot read the kernel's memory: %s" % e)
-        except gdb.error as e:
+        except (gdb.error, ValueError) as e:
             raise gdb.GdbError(str(e))
 
 
