@@ -20,6 +20,7 @@ type File struct {
 	Private unsafe.Pointer // the implementation's
 	Cred    *cred.Cred     // of the opener; referenced
 	RA      pagecache.ReadAhead
+	Pages   *pagecache.Object // contents, for mappings: the inode's, unless Open sets another (block devices)
 
 	refs  atomic.Int32
 	Flags atomic.Uint32 // O_* as F_GETFL shows them
@@ -64,7 +65,7 @@ func NewAnonFile(ops FileOps, i *Inode, private unsafe.Pointer, flags uint32, c 
 			return nil, err
 		}
 	}
-	f.Ops, f.Inode, f.Private = ops, i, private
+	f.Ops, f.Inode, f.Private, f.Pages = ops, i, private, &i.Pages
 	f.refs.Store(1)
 	f.Flags.Store(flags & statusFlags)
 	f.mode = (flags+1)&O_ACCMODE | fileStream | fileAnon
@@ -271,3 +272,6 @@ func (f *File) Fsync(datasync bool) errno.Errno {
 	}
 	return f.Ops.Fsync(f, datasync)
 }
+
+// Position returns the file position to FileOps.Seek, for which it stands still.
+func (f *File) Position() int64 { return f.pos }

@@ -99,7 +99,7 @@ func GenericFsync(f *File, datasync bool) errno.Errno {
 }
 
 // WritebackError reports, once for this open file, an error of write-back: for FileOps.Fsync of file systems that do their own.
-func (f *File) WritebackError() errno.Errno { return f.Inode.Pages.CheckError(&f.wbErr) }
+func (f *File) WritebackError() errno.Errno { return f.Pages.CheckError(&f.wbErr) }
 
 // SyncFS is syncfs(2).
 func SyncFS(ctx *Context, fd int) errno.Errno {

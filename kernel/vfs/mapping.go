@@ -22,7 +22,7 @@ type MapRequest struct {
 
 // Page returns page idx of the file, up to date, with a reference. ENXIO: past the end.
 func (f *File) Page(idx uint64) (*mem.Frame, errno.Errno) {
-	fr, err := pagecache.FaultPage(&f.Inode.Pages, &f.RA, idx)
+	fr, err := pagecache.FaultPage(f.Pages, &f.RA, idx)
 	if err == errno.OK {
 		pagecache.UnlockFrame(fr)
 	}
@@ -32,7 +32,7 @@ func (f *File) Page(idx uint64) (*mem.Frame, errno.Errno) {
 // MakeWritable prepares a page for stores through a shared mapping.
 func (f *File) MakeWritable(idx uint64, fr *mem.Frame) errno.Errno {
 	pagecache.LockFrame(fr)
-	err := pagecache.MakeWritable(&f.Inode.Pages, fr)
+	err := pagecache.MakeWritable(f.Pages, fr)
 	pagecache.UnlockFrame(fr)
 	if err == errno.OK {
 		f.Inode.Touch(AttrMTime | AttrCTime)

@@ -247,7 +247,7 @@ func openSuper(t *FSType, dev *block.Device, flags uint32, data string) (*SuperB
 		return nil, err
 	}
 	sb.Flags.Store(sb.Flags.Load() | flags&MS_RDONLY)
-	sb.active.Store(1)
+	sb.active.Add(1)
 	return sb, errno.OK
 }
 
@@ -267,6 +267,21 @@ func MountRoot(t *FSType, dev *block.Device, flags uint32, data, source string) 
 	}
 	m.attach(Path{})
 	return Path{m, m.Root}.Get(), errno.OK
+}
+
+// KernMount mounts a volume for the kernel's own use, outside of the tree, and returns its root with references.
+func KernMount(t *FSType, dev *block.Device, flags uint32, data string) (Path, errno.Errno) {
+	sb, err := openSuper(t, dev, flags, data)
+	if err != errno.OK {
+		return Path{}, err
+	}
+	m := newMount(sb, sb.Root.Get(), flags, t.Name)
+	if m == nil {
+		sb.Root.Put()
+		sb.put()
+		return Path{}, errno.ENOMEM
+	}
+	return Path{m, m.Root.Get()}, errno.OK
 }
 
 // UnmountRoot unmounts what MountRoot has mounted, at shutdown, giving up the caller's references in p. EBUSY: it is in use.

@@ -55,7 +55,7 @@ func openPath(ctx *Context, p Path, flags uint32, created bool) (*File, errno.Er
 		return nil, errno.ENOMEM
 	}
 	i := p.Inode()
-	f.Inode, f.Path, f.Ops = i, p, i.FOps
+	f.Inode, f.Path, f.Ops, f.Pages = i, p, i.FOps, &i.Pages
 	f.refs.Store(1)
 	f.Flags.Store(flags & statusFlags)
 	f.Cred = ctx.Cred.Get()
@@ -92,10 +92,10 @@ func (f *File) begin(flags uint32, created bool) errno.Errno {
 		}
 		f.mode |= fileWriter
 	}
-	f.wbErr.Store(i.Pages.SampleError())
 	if err := f.Ops.Open(i, f); err != errno.OK {
 		return err
 	}
+	f.wbErr.Store(f.Pages.SampleError())
 	if flags&O_TRUNC != 0 && !created && i.Type() == S_IFREG {
 		if err := truncateInode(f.Path.Mnt, i, 0, AttrOpenTrunc); err != errno.OK {
 			f.Ops.Release(f)
