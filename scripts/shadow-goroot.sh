@@ -1,6 +1,6 @@
 #!/bin/bash
-# shadow-goroot.sh DEST PKG=DIR...: make DEST a GOROOT that is the installed one, file by file through
-# symbolic links, except that each standard package PKG is replaced by the directory DIR.
+# shadow-goroot.sh DEST PKG=DIR[,DIR]...: make DEST a GOROOT that is the installed one, file by file through
+# symbolic links, except that each standard package PKG is replaced by the files of the directories DIR.
 #
 # A real directory tree (rather than go build's -overlay) keeps true source paths in DWARF, gdb and gopls.
 # Only the directories on the way to a replaced package become real directories; everything beside them stays
@@ -22,7 +22,7 @@ expand() {
 for f in "$real"/*; do ln -s "$f" "$tmp/${f##*/}"; done
 expand src
 for arg in "$@"; do
-	pkg=${arg%%=*} dir=$(realpath "${arg#*=}")
+	pkg=${arg%%=*}
 	path=src part=
 	while part=${pkg%%/*}; [ "$part" != "$pkg" ]; do
 		path=$path/$part; expand "$path"; pkg=${pkg#*/}
@@ -31,8 +31,11 @@ for arg in "$@"; do
 	# Sub-packages of the replaced package (runtime/debug, …) stay; its own files do not.
 	rm -rf "${tmp:?}/$path"; mkdir "$tmp/$path"
 	for f in "$real/$path"/*; do [ -d "$f" ] && ln -s "$f" "$tmp/$path/${f##*/}"; done
-	for f in "$dir"/*; do
-		if [ -f "$f" ]; then ln -sf "$f" "$tmp/$path/${f##*/}"; fi
+	IFS=, read -ra dirs <<<"${arg#*=}"
+	for dir in "${dirs[@]}"; do
+		for f in "$(realpath "$dir")"/*; do
+			if [ -f "$f" ]; then ln -sf "$f" "$tmp/$path/${f##*/}"; fi
+		done
 	done
 done
 rm -rf "$dest"; mv "$tmp" "$dest"

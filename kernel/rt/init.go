@@ -1,4 +1,4 @@
-//go:build galago
+//go:build galago || galago_user
 
 package runtime
 

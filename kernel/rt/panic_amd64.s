@@ -1,22 +1,9 @@
-//go:build galago
+//go:build galago || galago_user
 
 #include "textflag.h"
 #include "funcdata.h"
 
-// main is the root symbol cmd/link keeps in external mode. boot/ jumps here with R14 = BootG, X15 = 0 and
-// a stack.
-TEXT main(SB),NOSPLIT|NOFRAME,$0
-	LEAQ	·keeptypes(SB), AX
-	CALL	·RunInits<ABIInternal>(SB)
-	CALL	main·main<ABIInternal>(SB)
-	UD2
-
 TEXT ·mapinitnoop<ABIInternal>(SB),NOSPLIT,$0-0
-	RET
-
-TEXT ·halt<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
-	CLI
-	HLT
 	RET
 
 // FAIL: a panic entry that compiled code calls. It hands on its return address and the caller's frame

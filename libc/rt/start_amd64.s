@@ -1,0 +1,69 @@
+//go:build galago_user
+
+#include "textflag.h"
+
+// Process entry (System V psABI AMD64 §3.4.1): RSP points to argc, argv…, 0, envp…, 0, auxv.
+TEXT _rt0_amd64_linux(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	SP, AX
+	LEAQ	·mainG(SB), R14		// its stack bound is 0: no prologue's check fires
+	XORPS	X15, X15
+	XORL	BP, BP
+	ANDQ	$~15, SP
+	SUBQ	$16, SP
+	LEAQ	·keeptypes(SB), BX
+	CALL	·start<ABIInternal>(SB)
+	CALL	main·main<ABIInternal>(SB)
+	XORL	AX, AX
+	CALL	·exit0<ABIInternal>(SB)
+	UD2
+
+// func Syscall(nr, a1, a2, a3, a4, a5, a6 uintptr) (r uintptr): AX BX CX DI SI R8 R9 to AX DI SI DX R10 R8 R9
+TEXT ·Syscall<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
+	MOVQ	DI, DX
+	MOVQ	BX, DI
+	MOVQ	SI, R10
+	MOVQ	CX, SI
+	SYSCALL
+	RET
+
+// func Vfork() (pid uintptr): the child runs on the parent's stack, so the return address is kept in a register while
+// the child may overwrite it.
+TEXT ·Vfork<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
+	POPQ	R12
+	MOVL	$58, AX
+	SYSCALL
+	PUSHQ	R12
+	RET
+
+TEXT ·halt<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
+	UD2
+	RET
+
+// sigtramp is every signal's handler: registers of the C convention (DI signal, SI info, DX context) become Go's.
+TEXT ·sigtramp(SB),NOSPLIT|NOFRAME,$0
+	PUSHQ	BP
+	MOVQ	SP, BP
+	ANDQ	$~15, SP
+	SUBQ	$32, SP
+	LEAQ	·mainG(SB), R14
+	XORPS	X15, X15
+	CLD
+	MOVQ	DI, AX
+	MOVQ	SI, BX
+	MOVQ	DX, CX
+	CALL	·sighandler<ABIInternal>(SB)
+	MOVQ	BP, SP
+	POPQ	BP
+	RET
+
+// sigrestore is the restorer: rt_sigreturn.
+TEXT ·sigrestore(SB),NOSPLIT|NOFRAME,$0
+	MOVL	$15, AX
+	SYSCALL
+	UD2
+
+// func sigAddrs() (tramp, restore uintptr)
+TEXT ·sigAddrs<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
+	LEAQ	·sigtramp(SB), AX
+	LEAQ	·sigrestore(SB), BX
+	RET

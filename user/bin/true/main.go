@@ -1,0 +1,6 @@
+//go:build galago_user
+
+// Command true does nothing, successfully.
+package main
+
+func main() {}
