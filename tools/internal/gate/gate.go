@@ -87,8 +87,11 @@ func Kernel(im *ksym.Image, o Options) ([]Finding, Stats) {
 				"take large buffers from mem.AllocBytes or a slab cache instead of the stack"))
 		}
 		if sc.bad != "" && !allowed(f.Name, o.VectorAllow) {
-			out = append(out, at(im, f.Name, sc.badAddr, sc.bad,
-				"kernel code may use only XMM14 and XMM15 and no x87; saving and restoring user state belongs in the listed FPU stubs"))
+			fix := "kernel code may use only XMM14 and XMM15 and no x87; saving and restoring user state belongs in the listed FPU stubs"
+			if sc.move16 {
+				fix = "the compiler copies exactly 16 bytes in memory (an array, a struct that holds one, a constant-size copy) through any XMM register; copy the two words one by one"
+			}
+			out = append(out, at(im, f.Name, sc.badAddr, sc.bad, fix))
 		}
 	}
 	return out, st

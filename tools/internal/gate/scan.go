@@ -15,6 +15,7 @@ type scanned struct {
 	frameAddr uint64
 	bad       string // first forbidden instruction, in words
 	badAddr   uint64
+	move16    bool // bad is one half of the compiler's 16-byte copy
 }
 
 // scan decodes a function linearly. Go puts no data into text but the 0xCC padding between functions.
@@ -44,6 +45,7 @@ func scan(f *ksym.Func) (s scanned) {
 		if s.bad == "" {
 			if what := forbidden(&inst); what != "" {
 				s.bad, s.badAddr = fmt.Sprintf("uses %s (%s)", what, strings.ToLower(x86asm.IntelSyntax(inst, addr, nil))), addr
+				s.move16 = inst.Op == x86asm.MOVUPS
 			}
 		}
 		pc += inst.Len
