@@ -6,7 +6,7 @@
 //	Radix      sparse array indexed by uint64, with two tag bits an entry
 //	Bitmap     set of small integers over []uint64
 //	HashTable  chained hash table
-//	Ring       bounded queue of bytes
+//	Ring       bounded queue in memory of the caller's
 package ds
 
 // ListNode links an object into one List. It must be initialised with Init before its first use.

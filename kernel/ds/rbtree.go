@@ -15,9 +15,11 @@ func (n *RBNode[T]) Init(owner *T) { n.owner = owner }
 func (n *RBNode[T]) Key() uint64 { return n.key }
 
 // RBTree is a red-black tree (Cormen et al., Introduction to Algorithms, chapter 13). The zero value is empty.
+// It knows its first node, so Min takes no search: run queues and timers live by it.
 type RBTree[T any] struct {
-	root *RBNode[T]
-	n    int
+	root  *RBNode[T]
+	first *RBNode[T]
+	n     int
 }
 
 func treeOwner[T any](n *RBNode[T]) *T {
@@ -31,13 +33,7 @@ func treeOwner[T any](n *RBNode[T]) *T {
 func (t *RBTree[T]) Len() int { return t.n }
 
 // Min and Max return the objects with the smallest and largest key, or nil.
-func (t *RBTree[T]) Min() *T {
-	n := t.root
-	for n != nil && n.left != nil {
-		n = n.left
-	}
-	return treeOwner(n)
-}
+func (t *RBTree[T]) Min() *T { return treeOwner(t.first) }
 
 func (t *RBTree[T]) Max() *T {
 	n := t.root
@@ -87,18 +83,20 @@ func (t *RBTree[T]) Ceil(key uint64) *T {
 }
 
 // Next returns the object after n's in ascending order, or nil; Prev the one before.
-func (t *RBTree[T]) Next(n *RBNode[T]) *T {
+func (t *RBTree[T]) Next(n *RBNode[T]) *T { return treeOwner(n.next()) }
+
+func (n *RBNode[T]) next() *RBNode[T] {
 	if n.right != nil {
 		n = n.right
 		for n.left != nil {
 			n = n.left
 		}
-		return n.owner
+		return n
 	}
 	for n.parent != nil && n == n.parent.right {
 		n = n.parent
 	}
-	return treeOwner(n.parent)
+	return n.parent
 }
 
 func (t *RBTree[T]) Prev(n *RBNode[T]) *T {
@@ -120,16 +118,21 @@ func (t *RBTree[T]) Insert(n *RBNode[T], key uint64) {
 	n.key, n.left, n.right, n.red = key, nil, nil, true
 	var parent *RBNode[T]
 	link := &t.root
+	first := true
 	for *link != nil {
 		parent = *link
 		if key < parent.key {
 			link = &parent.left
 		} else {
 			link = &parent.right
+			first = false
 		}
 	}
 	n.parent = parent
 	*link = n
+	if first {
+		t.first = n
+	}
 	t.n++
 	t.fixInsert(n)
 }
@@ -197,6 +200,9 @@ func (t *RBTree[T]) replace(n, c *RBNode[T]) {
 
 // Remove takes a node out of the tree.
 func (t *RBTree[T]) Remove(n *RBNode[T]) {
+	if t.first == n {
+		t.first = n.next()
+	}
 	t.n--
 	if n.left != nil && n.right != nil {
 		t.swapWithSuccessor(n)

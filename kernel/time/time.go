@@ -2,7 +2,7 @@
 // per-CPU one-shot timers. There is no periodic tick: each CPU's interval timer is programmed for its earliest deadline.
 //
 // Invariants: a Timer is on at most one CPU's queue; its function runs in interrupt context on that CPU, outside
-// the queue's lock, and may start the timer again.
+// the queue's lock, and may start the timer again or free it.
 //
 // Lock order: a CPU's queue lock (RankTimer) is a leaf but for the interval timer's own registers.
 package time
@@ -31,46 +31,84 @@ var clock struct {
 // other CPUs run; time begins now.
 func SetClock(read func() uint64, hz uint64) {
 	clock.base = read()
-	clock.mult, _ = bits.Div64(Second>>32, Second<<32&(1<<64-1), hz)
+	clock.mult = multiplier(hz)
 	clock.read = read
 }
 
-// Now returns nanoseconds since boot; it never goes back.
+// Now returns nanoseconds since boot. It does not go back, as far as the CPUs' counters agree.
 func Now() uint64 {
 	if clock.read == nil {
 		return 0
 	}
-	hi, lo := bits.Mul64(clock.read()-clock.base, clock.mult)
+	count := clock.read() - clock.base
+	if int64(count) < 0 {
+		return 0 // a CPU whose counter is behind, in the first moments
+	}
+	return toNano(count, clock.mult)
+}
+
+func toNano(count, mult uint64) uint64 {
+	hi, lo := bits.Mul64(count, mult)
 	return hi<<32 | lo>>32
 }
 
-var wall struct {
+// multiplier returns ns·2^32 a count, for hz counts a second; hz is at least 1.
+func multiplier(hz uint64) uint64 { return Second << 32 / max(hz, 1) }
+
+var wall = struct {
 	seq    lock.SeqLock
-	offset uint64 // wall-clock ns at boot
-}
+	offset int64 // wall-clock ns at boot; guarded by seq
+}{seq: lock.SeqLock{Rank: lock.RankClock}}
 
 // Wall returns the wall-clock time since the Epoch.
 func Wall() (sec, nsec int64) {
-	w := Now()
+	now, offset := readWall()
+	return split(int64(now) + offset)
+}
+
+// readWall returns the time and the offset that was in force then.
+func readWall() (now uint64, offset int64) {
 	for {
 		s := wall.seq.ReadBegin()
-		off := wall.offset
+		now, offset = Now(), wall.offset
 		if !wall.seq.ReadRetry(s) {
-			w += off
-			return int64(w / Second), int64(w % Second)
+			return now, offset
 		}
 	}
 }
 
-// SetWall sets the wall clock.
+// split makes nanoseconds since the Epoch a struct timespec, whose tv_nsec is never negative.
+func split(ns int64) (sec, nsec int64) {
+	sec, nsec = ns/Second, ns%Second
+	if nsec < 0 {
+		sec, nsec = sec-1, nsec+Second
+	}
+	return sec, nsec
+}
+
+// WallToMono converts a wall-clock time to the monotonic clock as things stand; times before boot give 0.
+func WallToMono(sec, nsec int64) uint64 {
+	const most = 1 << 62 / Second
+	switch {
+	case sec > most:
+		return 1<<63 - 1
+	case sec < -most:
+		return 0
+	}
+	_, offset := readWall()
+	return uint64(max(sec*Second+nsec-offset, 0))
+}
+
+// SetWall sets the wall clock. Within 2^62 ns (146 years) of the Epoch; the caller has checked.
 func SetWall(sec, nsec int64) {
 	f := wall.seq.LockIRQ()
-	wall.offset = uint64(sec)*Second + uint64(nsec) - Now()
+	wall.offset = sec*Second + nsec - int64(Now())
 	wall.seq.UnlockIRQ(f)
 }
 
 // BootTime returns the wall-clock time of boot in seconds.
 func BootTime() int64 {
-	sec, nsec := Wall()
-	return int64((uint64(sec)*Second + uint64(nsec) - Now()) / Second)
+	_, offset := readWall()
+	sec, _ := split(offset)
+	return sec
 }
