@@ -96,20 +96,26 @@ func (t *Timer) Start(deadline uint64) {
 	arch.IRQRestore(flags)
 }
 
-// Stop cancels the timer and reports whether it was pending. When it returns, the function is not running, unless
-// it is the function itself that calls Stop: so the caller holds no lock that the function takes.
+// Stop cancels the timer and reports whether it was pending. When it returns, the timer is not pending, even if its
+// function starts it again each time, and the function is not running, unless it is the function itself that calls
+// Stop. It may wait for the function, so the caller holds no lock that the function takes.
 func (t *Timer) Stop() bool {
-	q, irq, was := t.detach()
-	if q == nil {
-		return false
+	for was := false; ; {
+		q, irq, on := t.detach()
+		if q == nil {
+			return was
+		}
+		was = was || on
+		busy := q.running.Load() == t && !q.runner.here(q)
+		q.lock.UnlockIRQ(irq)
+		if !busy {
+			return was
+		}
+		for q.running.Load() == t {
+			arch.Pause()
+			yield()
+		}
 	}
-	busy := q.running.Load() == t && !q.runner.here(q)
-	q.lock.UnlockIRQ(irq)
-	for busy && q.running.Load() == t {
-		arch.Pause()
-		yield()
-	}
-	return was
 }
 
 // Cancel is Stop that does not wait for a running function: for callers that hold a lock which the function takes.
