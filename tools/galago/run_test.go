@@ -39,7 +39,7 @@ func command(t *testing.T, mode string, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	c := exec.Command(exe, append([]string{"run", "--image", image, "--kernel", exe}, args...)...)
-	c.Env = append(os.Environ(), "GALAGO_MAIN=1", "QEMU="+exe, fakeguest.Env+"="+mode)
+	c.Env = append(os.Environ(), "GALAGO_MAIN=1", "QEMU="+exe, fakeguest.Env+"="+mode, "GORACE=atexit_sleep_ms=0")
 	return c
 }
 

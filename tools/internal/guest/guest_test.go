@@ -32,7 +32,7 @@ func options(t *testing.T, mode string) Options {
 		t.Fatal(err)
 	}
 	return Options{
-		Machine: qemu.Config{Binary: exe, Kernel: exe, Disk: qemu.NoDisk, Env: []string{fakeguest.Env + "=" + mode}},
+		Machine: qemu.Config{Binary: exe, Kernel: exe, Disk: qemu.NoDisk, Env: []string{fakeguest.Env + "=" + mode, "GORACE=atexit_sleep_ms=0"}},
 		Cmd:     runproto.Cmd{Dir: "/", Args: []string{"/bin/echo", "0"}, Env: []string{"A=b"}},
 	}
 }

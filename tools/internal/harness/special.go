@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,6 +26,7 @@ func specialJobs() []Job {
 		single(specialSuite, "power-cut-repeated", powerCutRepeated),
 		single(specialSuite, "clean-shutdown", cleanShutdown),
 		single(specialSuite, "hidden-allocation", hiddenAllocation),
+		single(specialSuite, "debugger", debugger),
 	}
 }
 
@@ -250,6 +252,36 @@ func hiddenAllocation(c *Context) error {
 	for _, want := range []string{"kernel/errno/hidden.go:12", "newobject"} {
 		if !strings.Contains(string(out), want) {
 			return fmt.Errorf("the build failed without %q\n%s", want, tail(string(out), 4000))
+		}
+	}
+	return nil
+}
+
+// debugger stops the kernel at a Go function, inside a system call, and looks around with our gdb commands.
+func debugger(c *Context) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	args := []string{"gdb", "--image", c.Image, "--kernel", c.Kernel, "--", "-batch"}
+	for _, command := range []string{"hbreak galago/kernel/syscall.sysOpenat", "continue", "backtrace", "galago-threads -q", "galago-ps", "galago-mounts", "galago-pt $rip"} {
+		args = append(args, "-ex", command)
+	}
+	cmd := exec.CommandContext(ctx, c.Galago, args...)
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	text := string(out)
+	if err != nil {
+		return fmt.Errorf("galago gdb: %w\n%s", err, tail(text, 6000))
+	}
+	for _, want := range []string{
+		"galago/kernel/syscall.sysOpenat (", // the frame it stopped in
+		"galago/kernel/syscall.entry (",     // below it in the back trace
+		"on CPU",                            // the current thread
+		"COMMAND",                           // processes
+		" galfs ",                           // the root
+		"read-only, executable",             // the page of the code
+	} {
+		if !strings.Contains(text, want) {
+			return fmt.Errorf("%q is missing\n%s", want, tail(text, 6000))
 		}
 	}
 	return nil

@@ -84,3 +84,25 @@ func TestCommand(t *testing.T) {
 		}
 	}
 }
+
+func FuzzRead(f *testing.F) {
+	f.Add([]byte("O\x02\x00\x00\x00hiX\x04\x00\x00\x00\x07\x00\x00\x00"))
+	f.Add([]byte("C\x0b\x00\x00\x00\x01\x00\x00\x00/\x00cat\x00"))
+	f.Fuzz(func(t *testing.T, wire []byte) {
+		c := New(bytes.NewBuffer(wire))
+		for {
+			typ, p, err := c.Read()
+			if err != nil {
+				return
+			}
+			if typ == Command {
+				if cmd, err := DecodeCommand(p); err == nil {
+					again, err := cmd.Encode()
+					if err != nil || !bytes.Equal(again, p) {
+						t.Errorf("%q decodes to %+v, which encodes to %q, %v", p, cmd, again, err)
+					}
+				}
+			}
+		}
+	})
+}
