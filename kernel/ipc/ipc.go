@@ -1,0 +1,17 @@
+// Package ipc is communication between processes by files and memory: pipes and FIFOs (pipe.go, fifo.go), event counters
+// (eventfd.go), waiting for several files at once (poll.go, select.go), and futexes (futex.go).
+//
+// All functions take kernel memory; the system-call floor copies arguments in and results out. A wait that a signal
+// ends returns EINTR.
+//
+// Invariants:
+//   - A pipe lives as long as an open file refers to it; its buffered bytes do not outlive its last file.
+//   - A poller's callbacks are out of every queue, and its files' references given up, before its call returns.
+//   - A futex waiter is in the bucket its key says until it is woken or gives up.
+//
+// Lock order: fifoMutex → Pipe.mu (both sleeping) → nothing; futex bucket → bucket of a higher index; eventfd's lock
+// and the buckets are spin locks (RankIPC, RankFutex). Wait queues come last.
+package ipc
+
+// OnBrokenPipe raises SIGPIPE in the running thread; the process floor sets it.
+var OnBrokenPipe func()

@@ -1,0 +1,107 @@
+package ipc
+
+import (
+	"galago/kernel/errno"
+	"galago/kernel/vfs"
+)
+
+// What makes a descriptor ready for the three sets of select(2).
+const (
+	selectIn  = vfs.POLLIN | vfs.POLLRDNORM | vfs.POLLRDBAND | vfs.POLLHUP | vfs.POLLERR
+	selectOut = vfs.POLLOUT | vfs.POLLWRNORM | vfs.POLLWRBAND | vfs.POLLERR
+	selectEx  = vfs.POLLPRI
+)
+
+// FDSets are the three bit sets of select(2) in kernel memory, each of (n+63)/64 words, or nil when the caller did not give
+// it. Want is what is asked, Got (which must have the words of Want) receives the answer.
+type FDSets struct {
+	WantIn, WantOut, WantEx []uint64
+	GotIn, GotOut, GotEx    []uint64
+}
+
+// Select is select(2) for the descriptors below n: the number of bits set in the answers. EBADF when a descriptor asked
+// for is not open. On an error the answers are undefined.
+func Select(files *vfs.FDTable, n int, s *FDSets, timeoutNS int64) (int, errno.Errno) {
+	p := newPoller()
+	if p == nil {
+		return 0, errno.ENOMEM
+	}
+	k, e := p.waitFor(timeoutNS, func(p *poller) (int, errno.Errno) { return p.scanSets(files, n, s) })
+	p.free()
+	return k, e
+}
+
+func (p *poller) scanSets(files *vfs.FDTable, n int, s *FDSets) (int, errno.Errno) {
+	count := 0
+	for w := 0; w*64 < n; w++ {
+		in, out, ex := word(s.WantIn, w), word(s.WantOut, w), word(s.WantEx, w)
+		all := in | out | ex
+		if n-w*64 < 64 {
+			all &= 1<<uint(n-w*64) - 1
+		}
+		var gotIn, gotOut, gotEx uint64
+		for b := uint(0); all>>b != 0; b++ {
+			bit := uint64(1) << b
+			if all&bit == 0 {
+				continue
+			}
+			got, e := p.askSets(files, w*64+int(b), in&bit != 0, out&bit != 0, ex&bit != 0)
+			if e != errno.OK {
+				return 0, e
+			}
+			if in&bit != 0 && got&selectIn != 0 {
+				gotIn |= bit
+				count++
+			}
+			if out&bit != 0 && got&selectOut != 0 {
+				gotOut |= bit
+				count++
+			}
+			if ex&bit != 0 && got&selectEx != 0 {
+				gotEx |= bit
+				count++
+			}
+			if count > 0 {
+				p.found()
+			}
+		}
+		setWord(s.GotIn, w, gotIn)
+		setWord(s.GotOut, w, gotOut)
+		setWord(s.GotEx, w, gotEx)
+	}
+	return count, errno.OK
+}
+
+// askSets asks one descriptor for what the sets it is in mean.
+func (p *poller) askSets(files *vfs.FDTable, fd int, in, out, ex bool) (uint32, errno.Errno) {
+	r, e := files.Acquire(fd)
+	if e != errno.OK {
+		return 0, e
+	}
+	events := uint32(0)
+	if in {
+		events |= selectIn
+	}
+	if out {
+		events |= selectOut
+	}
+	if ex {
+		events |= selectEx
+	}
+	got := p.ask(r.F, events)
+	r.Release()
+	return got, errno.OK
+}
+
+func word(set []uint64, w int) uint64 {
+	if w < len(set) {
+		return set[w]
+	}
+	return 0
+}
+
+func setWord(set []uint64, w int, v uint64) {
+	if w < len(set) {
+		set[w] = v
+	}
+}
