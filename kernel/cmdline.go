@@ -12,7 +12,7 @@ const maxWords = 64
 var (
 	words    [maxWords]string
 	nWords   int
-	initArgs [maxWords]string
+	initArgs [maxWords + 1]string
 	nArgs    int
 )
 

@@ -6,80 +6,160 @@ import (
 	"unsafe"
 
 	"galago/arch"
-	"galago/drivers/uart"
+	"galago/drivers/pci"
+	"galago/drivers/virtio/blk"
+	"galago/kernel/block"
 	"galago/kernel/errno"
+	"galago/kernel/fs/devfs"
+	"galago/kernel/fs/galfs"
 	"galago/kernel/fs/tmpfs"
 	"galago/kernel/klog"
+	"galago/kernel/oops"
 	"galago/kernel/proc"
 	"galago/kernel/sched"
 	"galago/kernel/syscall"
-	"galago/kernel/uio"
 	"galago/kernel/vfs"
 )
 
-type consoleOps struct{ vfs.NoFileOps }
-
-func (consoleOps) Write(f *vfs.File, it *uio.Iter, pos int64) (int, int64, errno.Errno) {
-	var b [256]byte
-	total := 0
-	for it.Len() > 0 {
-		n, e := it.CopyIn(b[:])
-		if e != 0 {
-			return total, pos, e
-		}
-		uart.EarlyWrite(b[:n])
-		total += n
-	}
-	return total, pos, 0
-}
-
-func (consoleOps) Read(f *vfs.File, it *uio.Iter, pos int64) (int, errno.Errno) { return 0, 0 }
-
-var theConsole vfs.FileOps = consoleOps{}
-
-func must(what string, e errno.Errno) {
-	if e != 0 {
-		klog.Errorf("%s: %s", what, e.Name())
-		panic("start-up failed")
-	}
-}
-
+// initThread does the part of the boot that needs threads, then becomes process 1.
 func initThread(unsafe.Pointer) {
-	proc.Init()
 	sched.StartWorkers()
-	vfs.Start()
+	proc.Init()
+	proc.OnInitExit = initEnded
 	syscall.PowerOff, syscall.Restart = powerOff, reboot
-	proc.OnInitExit = func(status int) {
-		klog.Errorf("init ended, wait status %x", status)
-		powerOff()
-		panic("init ended")
-	}
-	root, e := vfs.MountRoot(&tmpfs.Type, nil, 0, "", "tmpfs")
-	must("mount", e)
-	t, e := proc.NewInit(root)
-	must("init", e)
-	ctx := &t.Proc.Ctx
-	f, e := vfs.Open(ctx, vfs.AtFDCWD, "/init", vfs.O_CREAT|vfs.O_WRONLY, 0o755)
-	must("open", e)
-	n := int(info.InitrdEnd - info.InitrdStart)
-	it := uio.FromKernel(unsafe.Slice((*byte)(unsafe.Pointer(arch.PhysToVirt(info.InitrdStart))), n))
-	k, e := f.Write(vfs.NoEscape(&it))
-	klog.Printf("wrote %d of %d: %s", k, n, e.Name())
-	f.Put()
-	must("mkdir", vfs.Mkdir(ctx, vfs.AtFDCWD, "/dev", 0o755))
-	ino, e := vfs.NewAnonInode(vfs.S_IFCHR|0o600, ctx.Cred)
-	must("inode", e)
-	for fd := range 3 {
-		c, e := vfs.NewAnonFile(theConsole, ino.Get(), nil, vfs.O_RDWR, ctx.Cred)
-		must("console", e)
-		_, e = ctx.Files.Add(c, 0, 64, false)
-		must("fd", e)
-		_ = fd
-	}
-	klog.Printf("exec")
-	var args proc.Args
-	args.Argv = initArgs[:nArgs]
-	var fr arch.Frame
-	must("exec", t.Exec(&fr, vfs.AtFDCWD, "/init", 0, &args))
-	arch.EnterUser(&fr)
+	oops.RebootAfter = numberOption("panic", -1)
+	vfs.Start()
+	registerFileSystems()
+	must("devfs", devfs.Init())
+	probeDevices()
+	t := mountRoot()
+	openConsole(t)
+	startInit(t)
 }
+
+// must stops the boot when a step without which nothing works has failed.
+func must(what string, e errno.Errno) {
+	if e != errno.OK {
+		klog.Log(klog.Emerg, "%s: %s", what, e.Name())
+		panic("the boot cannot go on")
+	}
+}
+
+func initEnded(status int) {
+	klog.Log(klog.Emerg, "process 1 ended with wait status %x", status)
+	panic("process 1 ended")
+}
+
+func registerFileSystems() {
+	must("tmpfs", vfs.Register(&tmpfs.Type))
+	must("devtmpfs", vfs.Register(&devfs.Type))
+	must("galfs", galfs.Register())
+}
+
+// probeDevices finds what is on the PCI buses and starts its drivers.
+func probeDevices() {
+	blk.Register()
+	c := pci.Config{ECAM: tables.ECAM, FirstBus: int(tables.ECAMStart), LastBus: int(tables.ECAMEnd), Hole: mmioHole, HoleEnd: mmioHoleEnd}
+	if tables.ECAM == 0 {
+		c.LastBus = 255
+	}
+	if e := pci.Init(c); e != 0 {
+		klog.Warnf("pci: %s", e.Name())
+		return
+	}
+	pci.Probe()
+}
+
+// Addresses for devices that firmware left without one: the usual hole below the I/O APIC.
+const (
+	mmioHole    = 0xe0000000
+	mmioHoleEnd = 0xfec00000
+)
+
+// mountRoot mounts the root file system (root=, rootfstype=, ro) and makes process 1 with it.
+func mountRoot() *proc.Task {
+	spec := option("root")
+	fsname := option("rootfstype")
+	var dev *block.Device
+	switch {
+	case spec == "":
+		fsname = "tmpfs"
+	default:
+		if fsname == "" {
+			fsname = "galfs"
+		}
+		if dev = block.Find(spec); dev == nil {
+			listDevices()
+			klog.Log(klog.Emerg, "no device for root=%s", spec)
+			panic("no root file system")
+		}
+	}
+	typ := vfs.FindFSType(fsname)
+	if typ == nil {
+		panic("unknown rootfstype")
+	}
+	var flags uint32
+	if flag("ro") {
+		flags |= vfs.MS_RDONLY
+	}
+	root, e := vfs.MountRoot(typ, dev, flags, "", spec)
+	must("mounting the root file system", e)
+	t, e := proc.NewInit(root)
+	must("process 1", e)
+	if e := vfs.MountFS(&t.Proc.Ctx, "devtmpfs", "/dev", "devtmpfs", 0, ""); e != 0 {
+		klog.Warnf("mounting /dev: %s", e.Name())
+	}
+	return t
+}
+
+func listDevices() {
+	block.Each(func(d *block.Device) bool {
+		klog.Printf("block device %s: %d sectors", d.Name, d.Sectors)
+		return true
+	})
+}
+
+// openConsole gives process 1 its standard descriptors.
+func openConsole(t *proc.Task) {
+	ctx := &t.Proc.Ctx
+	f, e := vfs.Open(ctx, vfs.AtFDCWD, "/dev/console", vfs.O_RDWR, 0)
+	if e != 0 {
+		klog.Warnf("no console: %s", e.Name())
+		return
+	}
+	for range 3 {
+		f.Get()
+		if _, e := ctx.Files.Add(f, 0, t.Proc.FileLimit(), false); e != 0 {
+			f.Put()
+		}
+	}
+	f.Put()
+}
+
+// startInit runs the program of process 1: init=, or the usual places.
+func startInit(t *proc.Task) {
+	candidates := [...]string{option("init"), "/sbin/init", "/etc/init", "/bin/init", "/bin/sh"}
+	var args proc.Args
+	var envp = [...]string{"HOME=/", "TERM=linux", "PATH=/bin:/sbin:/usr/bin:/usr/sbin"}
+	args.Envp = envp[:]
+	for i, path := range candidates {
+		if path == "" {
+			continue
+		}
+		copy(initArgs[1:], initArgs[:nArgs])
+		initArgs[0] = path
+		args.Argv = initArgs[:nArgs+1]
+		e := t.Exec(&initFrame, vfs.AtFDCWD, path, 0, &args)
+		if e == 0 {
+			klog.Printf("running %s as process 1", path)
+			arch.EnterUser(&initFrame)
+		}
+		copy(initArgs[:], initArgs[1:])
+		if i == 0 {
+			klog.Log(klog.Err, "init=%s: %s", path, e.Name())
+		}
+	}
+	panic("no init program found: try init=")
+}
+
+var initFrame arch.Frame

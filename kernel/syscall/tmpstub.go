@@ -13,6 +13,3 @@ func sysFutex(f *arch.Frame) (uintptr, errno.Errno)    { return 0, errno.ENOSYS 
 func sysEventfd(f *arch.Frame) (uintptr, errno.Errno)  { return 0, errno.ENOSYS }
 func sysEventfd2(f *arch.Frame) (uintptr, errno.Errno) { return 0, errno.ENOSYS }
 
-func sysPipe(f *arch.Frame) (uintptr, errno.Errno)      { return 0, errno.ENOSYS }
-func sysPipe2(f *arch.Frame) (uintptr, errno.Errno)     { return 0, errno.ENOSYS }
-func sysGetrandom(f *arch.Frame) (uintptr, errno.Errno) { return 0, errno.ENOSYS }

@@ -13,6 +13,6 @@ func sysGetrandom(f *arch.Frame) (uintptr, errno.Errno) {
 		return 0, errno.EINVAL
 	}
 	it := uio.FromUser(arg0(f), int(min(arg1(f), 33554431)))
-	n, e := devfs.Random(vfs.NoEscape(&it))
+	n, e := devfs.FillRandom(vfs.NoEscape(&it))
 	return uintptr(n), e
 }
