@@ -42,6 +42,7 @@ func (m *machineFlags) register(f *pflag.FlagSet) {
 	f.StringArrayVar(&m.add, "add", nil, "copy a host file or tree into the image: HOSTPATH:GUESTPATH (repeatable)")
 	f.StringVar(&m.keepImage, "keep-image", "", "use this file for the disk and keep it (the same as --image: change it in place)")
 	f.StringVar(&m.image, "image", repo.Image(), "disk image to start from")
+	f.StringArrayVar(&m.config.Extra, "qemu-arg", nil, "one more argument for QEMU (repeatable)")
 	f.StringVar(&m.config.Kernel, "kernel", repo.Kernel(), "kernel to boot")
 }
 
