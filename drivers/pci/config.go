@@ -33,6 +33,7 @@ var config struct {
 	ecam             uint64
 	firstBus, endBus int
 	bus              [256]uintptr // where a bus's functions are mapped
+	hole, holeEnd    uint64       // addresses for BARs that firmware left unassigned
 }
 
 func init() { config.lock.Init(lock.RankPCI) }

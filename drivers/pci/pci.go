@@ -59,12 +59,14 @@ type Device struct {
 	Class                uint32 // base class, subclass, programming interface
 	Revision             uint8
 	Bridge               bool
-	BARs                 [6]BAR
+	BARs                 [6]BAR         // known once a driver matches
 	Driver               *Driver        // nil: none has taken it
 	Private              unsafe.Pointer // the driver's
 
-	msi  msiState
-	next *Device
+	msi   msiState
+	nbars int
+	sized bool
+	next  *Device
 }
 
 // ID is a pattern that a driver matches functions with. AnyID matches everything.
@@ -117,11 +119,11 @@ func Init(c Config) errno.Errno {
 	if c.ECAM != 0 && c.LastBus >= c.FirstBus && c.FirstBus >= 0 && c.LastBus <= 255 {
 		useECAM(c.ECAM, c.FirstBus, c.LastBus)
 	}
+	config.hole, config.holeEnd = c.Hole, c.HoleEnd
 	s := scanner{lastBus: c.FirstBus}
 	if err := s.scanBus(c.FirstBus, 0); err != errno.OK {
 		return err
 	}
-	assignMissing(c.Hole, c.HoleEnd)
 	klog.Printf("pci: %d functions on %d buses", s.found, s.buses)
 	return errno.OK
 }
@@ -133,6 +135,7 @@ func Probe() {
 			if !drv.matches(d) {
 				continue
 			}
+			d.prepare()
 			d.Driver = drv
 			if err := drv.Probe(d); err != errno.OK {
 				d.Driver = nil

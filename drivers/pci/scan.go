@@ -56,17 +56,15 @@ func (s *scanner) add(a Addr, depth int) errno.Errno {
 	id, class := a.Read32(regVendor), a.Read32(regClass)
 	d.Vendor, d.ID = uint16(id), uint16(id>>16)
 	d.Class, d.Revision = class>>8, uint8(class)
-	nbars := 0
 	switch a.Read8(regHeaderType) & headerTypeMask {
 	case headerTypeEnd:
-		nbars = 6
+		d.nbars = 6
 		sub := a.Read32(regSubsystem)
 		d.SubVendor, d.SubDevice = uint16(sub), uint16(sub>>16)
 	case headerTypeBridge:
-		nbars = 2
+		d.nbars = 2
 		d.Bridge = true
 	}
-	d.sizeBARs(nbars)
 	if lastDevice == nil {
 		devices = d
 	} else {
@@ -101,9 +99,26 @@ func (s *scanner) scanBehind(d *Device, depth int) errno.Errno {
 	return err
 }
 
+// prepare makes the function's BARs known and usable. That waits until a driver wants it: probing sizes takes longer
+// than all else here, as it moves the function's registers about.
+func (d *Device) prepare() {
+	d.sizeBARs()
+	for i := range d.BARs {
+		if b := &d.BARs[i]; !b.IO && b.Size > 0 && b.Base == 0 {
+			assignMissing(d)
+			return
+		}
+	}
+}
+
 // sizeBARs reads the base address registers and finds their sizes by writing ones: the bits that stay zero are below
 // the size (PCI Local Bus 3.0 §6.2.5.1). The function does not decode its addresses meanwhile.
-func (d *Device) sizeBARs(n int) {
+func (d *Device) sizeBARs() {
+	if d.sized {
+		return
+	}
+	d.sized = true
+	n := d.nbars
 	cmd := d.Read16(regCommand)
 	d.Write16(regCommand, cmd&^(commandIO|commandMemory))
 	for i := 0; i < n; i++ {
@@ -141,33 +156,31 @@ func (d *Device) sizeBARs(n int) {
 	d.Write16(regCommand, cmd)
 }
 
-// assignMissing gives memory BARs without an address, on the root bus, a place in the hole, above all that are
-// assigned there.
-func assignMissing(hole, end uint64) {
-	next := hole
-	for d := devices; d != nil; d = d.next {
-		for i := range d.BARs {
-			if b := &d.BARs[i]; !b.IO && b.Size > 0 && b.Base >= hole && b.Base < end {
+// assignMissing gives d's memory BARs without an address a place in the hole, above all that are assigned there. Behind
+// a bridge that would need its windows moved as well, so only the root bus is served.
+func assignMissing(d *Device) {
+	next := config.hole
+	for o := devices; o != nil; o = o.next {
+		o.sizeBARs()
+		for i := range o.BARs {
+			if b := &o.BARs[i]; !b.IO && b.Size > 0 && b.Base >= config.hole && b.Base < config.holeEnd {
 				next = max(next, b.Base+b.Size)
 			}
 		}
 	}
-	root := devices
-	for d := devices; d != nil; d = d.next {
-		for i := range d.BARs {
-			b := &d.BARs[i]
-			if b.IO || b.Size == 0 || b.Base != 0 {
-				continue
-			}
-			at := (next + b.Size - 1) &^ (b.Size - 1)
-			if d.Bus() != root.Bus() || at < hole || at+b.Size > end {
-				klog.Warnf("pci: %02x:%02x.%d: no room for BAR %d", d.Bus(), d.Slot(), d.Func(), i)
-				*b = BAR{}
-				continue
-			}
-			d.assign(i, at)
-			next = at + b.Size
+	for i := range d.BARs {
+		b := &d.BARs[i]
+		if b.IO || b.Size == 0 || b.Base != 0 {
+			continue
 		}
+		at := (next + b.Size - 1) &^ (b.Size - 1)
+		if d.Bus() != devices.Bus() || at < next || at >= config.holeEnd || b.Size > config.holeEnd-at {
+			klog.Warnf("pci: %02x:%02x.%d: no room for BAR %d", d.Bus(), d.Slot(), d.Func(), i)
+			*b = BAR{}
+			continue
+		}
+		d.assign(i, at)
+		next = at + b.Size
 	}
 }
 
