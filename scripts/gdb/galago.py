@@ -397,13 +397,15 @@ class Log(Command):
     """Show the kernel's log: galago-log [N]"""
 
     def run(self, args):
-        records = variable("kernel/klog.log")["records"]
+        records = variable("kernel/klog.ring")["records"]
         found = []
         for i in range(records.type.range()[1] + 1):
             r = records[i]
-            seq = plain(r["seq"])
-            if seq:
-                found.append((seq, int(r["time"]), memory(int(r["text"].address), int(r["n"])).decode("utf-8", "replace")))
+            state = plain(r["state"])  # twice the sequence number; odd while it is being written
+            if state and not state & 1:
+                length = plain(r["meta"]) & 0xFFFF_FFFF
+                text = memory(int(r["text"].address), min(length, r["text"].type.sizeof))
+                found.append((state >> 1, plain(r["time"]), text.decode("utf-8", "replace")))
         found.sort()
         for _, ns, text in found[-int(args[0]):] if args else found:
             print("[%5d.%06d] %s" % (ns // 10**9, ns % 10**9 // 1000, text))

@@ -79,7 +79,6 @@ func (r *runFlags) run(args []string) error {
 	}
 	if r.verbose {
 		o.Log = withoutCR{os.Stderr}
-		fmt.Fprintln(os.Stderr, "galago:", m)
 	}
 	res := guest.Run(o)
 	if res.OK() {

@@ -22,6 +22,7 @@ const module = "galago/"
 // "x/..." takes in everything below x.
 var Plan = [][]string{
 	{"arch/...", "kernel/rt/...", "kernel/ds/...", "kernel/errno"},
+	{"kernel/format"},
 	{"kernel/lock/...", "kernel/klog"},
 	{"kernel/mem/...", "kernel/time"},
 	{"kernel/trace/...", "kernel/acpi", "kernel/ktest", "kernel/uio", "kernel/cred"},
