@@ -27,7 +27,7 @@ type event struct {
 
 // recorder is a device that records what reaches it, in order.
 type recorder struct {
-	ramDevice
+	*ramDevice
 	mu  sync.Mutex
 	log []event
 }
@@ -277,7 +277,7 @@ func TestCrash(t *testing.T) {
 
 func crashRun(t *testing.T, seed int64, ops, samples int) {
 	r := rand.New(rand.NewSource(seed))
-	d := &recorder{ramDevice: *newDisk(t, 2048, 128)}
+	d := &recorder{ramDevice: newDisk(t, 2048, 128)}
 	base := bytes.Clone(d.b)
 	w := &workload{t: t, d: d, v: mount(t, d), m: newModel()}
 	w.history = []string{w.m.signature()}

@@ -109,8 +109,8 @@ func FuzzGalfsImage(f *testing.F) {
 
 // exercise does all that can be done with an image.
 func exercise(t *testing.T, img []byte) {
-	galhost.Check(&ramDevice{bytes.Clone(img)})
-	d := &ramDevice{img}
+	galhost.Check(&ramDevice{b: bytes.Clone(img)})
+	d := &ramDevice{b: img}
 	v := &vol{dev: galhost.BlockDevice(d), now: vfs.Now}
 	sb, err := galfs.Mount(v.dev, 0, galfs.Options{Bare: true, Clock: v.now})
 	if err != errno.OK {

@@ -61,6 +61,9 @@ type FS struct {
 	recovered  int // orphans dealt with at mount
 	clock      func() vfs.Time
 
+	nextFS *FS // list of mounted file systems, under mountedMu
+	listed bool
+
 	tableMu   sched.Mutex // growth of the inode tables
 	freedLock lock.Spin   // tx.freed
 	orphanMu  sched.Mutex

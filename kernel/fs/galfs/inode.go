@@ -216,6 +216,8 @@ func (i *Inode) setOps() {
 		i.Pages.Init(thePageOps, unsafe.Pointer(i), 0)
 	case disk.ModeDir:
 		i.FOps = theDirOps
+	default:
+		i.InitSpecial(i.Rdev)
 	}
 	i.SetSize(i.diskSize)
 }

@@ -1,12 +1,12 @@
 package galfs
 
 import (
-	"sync/atomic"
 	"unsafe"
 
 	"galago/kernel/block"
 	"galago/kernel/errno"
 	"galago/kernel/fs/galfs/disk"
+	"galago/kernel/lock"
 	"galago/kernel/mem"
 	"galago/kernel/sched"
 	"galago/kernel/vm/pagecache"
@@ -14,30 +14,52 @@ import (
 
 const sectorsPerBlock = disk.BlockSize / 512
 
-// inflight counts requests under way and keeps the first error. It must outlive them.
+// inflight counts requests under way and keeps the first error. When wait has returned, the requests it waited for no longer
+// touch the inflight: the last one's last act is to release the lock, which wait takes.
 type inflight struct {
-	n   atomic.Int32
-	err atomic.Uint32
-	q   sched.WaitQueue
+	lock lock.Spin
+	n    int         // guarded by lock
+	err  errno.Errno // guarded by lock
+	q    sched.WaitQueue
 }
 
-func (c *inflight) reset() { c.err.Store(0) }
+func (c *inflight) init() { c.lock.Init(lock.RankFSMisc) }
 
-// end is called when a request is done, from any context.
+// begin counts a request that is about to be submitted.
+func (c *inflight) begin() {
+	c.lock.Lock()
+	c.n++
+	c.lock.Unlock()
+}
+
+// end is called when a request is done, in a thread or a DPC.
 func (c *inflight) end(err errno.Errno) {
-	if err != errno.OK {
-		c.err.CompareAndSwap(0, uint32(err))
+	c.lock.Lock()
+	if c.err == errno.OK {
+		c.err = err
 	}
-	if c.n.Add(-1) == 0 {
+	if c.n--; c.n == 0 {
 		c.q.WakeAll()
 	}
+	c.lock.Unlock()
+}
+
+func (c *inflight) idle() bool {
+	c.lock.Lock()
+	idle := c.n == 0
+	c.lock.Unlock()
+	return idle
 }
 
 // wait waits for all requests and returns the first error.
 func (c *inflight) wait() errno.Errno {
 	block.FlushPlug()
-	c.q.Wait(func() bool { return c.n.Load() == 0 })
-	return errno.Errno(c.err.Swap(0))
+	c.q.Wait(c.idle)
+	c.lock.Lock()
+	err := c.err
+	c.err = errno.OK
+	c.lock.Unlock()
+	return err
 }
 
 // readBlock reads one block into f and waits.
@@ -84,7 +106,7 @@ func (b *ioBatch) add(blk uint64, f *mem.Frame) {
 }
 
 func (b *ioBatch) submit() {
-	b.count.n.Add(1)
+	b.count.begin()
 	r := b.r
 	b.r = nil
 	b.fs.dev.Submit(r)
@@ -125,7 +147,7 @@ func (fs *FS) submitData(op block.Op, blk uint64, frames []*mem.Frame, done func
 			n++
 		}
 		if c != nil {
-			c.n.Add(1)
+			c.begin()
 		}
 		fs.dev.Submit(r)
 		frames = frames[n:]

@@ -45,7 +45,6 @@ type tx struct {
 func (t *tx) reset(seq uint64) {
 	t.seq, t.handles, t.reserved, t.nbufs, t.nfreed = seq, 0, 0, 0, 0
 	t.locked, t.bufs, t.freed = false, nil, nil
-	t.data.reset()
 }
 
 // freed is a run of blocks that a transaction frees.
@@ -213,6 +212,10 @@ func (j *journal) init(fs *FS) {
 	j.fs = fs
 	j.io.fs = fs
 	j.mu.Init(lock.RankFSJournal)
+	j.io.count.init()
+	for k := range j.txs {
+		j.txs[k].data.init()
+	}
 }
 
 // shutdown drops what a failed journal could not write.

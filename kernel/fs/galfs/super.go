@@ -76,6 +76,7 @@ func Mount(dev *block.Device, flags uint32, o Options) (*vfs.SuperBlock, errno.E
 		return nil, err
 	}
 	sb.NoCache = o.Bare
+	fs.listForShrinker()
 	return sb, errno.OK
 }
 
@@ -157,7 +158,7 @@ func (fs *FS) readGroups() errno.Errno {
 
 // makeSuper makes vfs's superblock and the root.
 func (fs *FS) makeSuper(flags uint32) errno.Errno {
-	sb := vfs.NewSuper(&fsType, fs.dev, 0, theSuperOps)
+	sb := vfs.NewSuper(&fsType, fs.dev, vfs.Makedev(fs.dev.Major, fs.dev.Minor), theSuperOps)
 	if sb == nil {
 		return errno.ENOMEM
 	}

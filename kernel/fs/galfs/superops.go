@@ -118,6 +118,7 @@ func (fs *FS) quiesce() errno.Errno {
 // PutSuper ends the mount.
 func (superOps) PutSuper(sb *vfs.SuperBlock) {
 	fs := fsOf(sb)
+	fs.unlistForShrinker()
 	if fs.thread != nil {
 		fs.stopping.Store(true)
 		fs.tick.WakeAll()

@@ -9,6 +9,7 @@ import (
 	"os"
 	"sort"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,12 +34,17 @@ func TestMain(m *testing.M) {
 var long = os.Getenv("GALFS_LONG") != ""
 
 // ramDevice is a galhost.Device in memory.
-type ramDevice struct{ b []byte }
+type ramDevice struct {
+	mu sync.RWMutex
+	b  []byte
+}
 
 func (d *ramDevice) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 || off+int64(len(p)) > int64(len(d.b)) {
 		return 0, io.ErrUnexpectedEOF
 	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
 	return copy(p, d.b[off:]), nil
 }
 
@@ -46,6 +52,8 @@ func (d *ramDevice) WriteAt(p []byte, off int64) (int, error) {
 	if off < 0 || off+int64(len(p)) > int64(len(d.b)) {
 		return 0, io.ErrShortWrite
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	return copy(d.b[off:], p), nil
 }
 
@@ -55,7 +63,7 @@ func (d *ramDevice) Sync() error { return nil }
 var testTime = time.Unix(1700000000, 5)
 
 func newDisk(t testing.TB, blocks int, journal uint32) *ramDevice {
-	d := &ramDevice{make([]byte, blocks*disk.BlockSize)}
+	d := &ramDevice{b: make([]byte, blocks*disk.BlockSize)}
 	if err := galhost.Format(d, galhost.FormatOptions{UUID: [16]byte{9}, Time: testTime, JournalBlocks: journal}); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +79,12 @@ type vol struct {
 
 func mount(t testing.TB, d galhost.Device) *vol {
 	t.Helper()
-	v := &vol{dev: galhost.BlockDevice(d), now: func() vfs.Time { return vfs.Time{Sec: 1700000000} }}
+	return mountOn(t, galhost.BlockDevice(d))
+}
+
+func mountOn(t testing.TB, dev *block.Device) *vol {
+	t.Helper()
+	v := &vol{dev: dev, now: func() vfs.Time { return vfs.Time{Sec: 1700000000} }}
 	sb, err := galfs.Mount(v.dev, 0, galfs.Options{Bare: true, Clock: v.now})
 	if err != errno.OK {
 		t.Fatal("mount:", err)

@@ -1,0 +1,5 @@
+//go:build !galago && !race
+
+package galfs_test
+
+const raceEnabled = false
