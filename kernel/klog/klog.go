@@ -1,10 +1,14 @@
-// Package klog is the kernel's log: a ring of time-stamped records that dmesg reads, and sinks (the console) that see every record
-// as it is written. It works in any context: interrupts, panics, before memory is up.
+// Package klog is the kernel's log: a ring of time-stamped records that dmesg reads, and sinks (the console) that see
+// every record in order. It works in any context: interrupts, NMIs, panics, under any lock, before memory is up.
 //
-// Invariant: arguments of Printf and its kin do not escape.
+// Invariants: arguments of Printf and its kin do not escape. Logging takes no lock and waits for nobody; a sink is
+// called by one CPU at a time.
 package klog
 
-import "galago/arch"
+import (
+	"galago/arch"
+	"galago/kernel/format"
+)
 
 // Level is a record's severity, numbered as syslog(3)'s.
 type Level uint8
@@ -43,7 +47,7 @@ func Errorf(format string, args ...any) { Log(Err, format, args...) }
 // Log logs a line and shows it to the sinks, unless they are at work on earlier lines: then whoever feeds them shows
 // this one too. It never waits for a lock.
 func Log(level Level, f string, args ...any) {
-	var text [maxRecord]byte
+	var buf [maxRecord]byte
 	flags := arch.IRQDisable()
 	seq, r := claim()
 	if r != nil {
@@ -51,11 +55,11 @@ func Log(level Level, f string, args ...any) {
 		if Clock != nil {
 			ns = Clock()
 		}
-		n := Format(text[:], format, args...)
-		if n > 0 && text[n-1] == '\n' {
+		n := Format(buf[:], f, args...)
+		if n > 0 && buf[n-1] == '\n' {
 			n--
 		}
-		r.publish(seq, level, ns, text[:n])
+		r.publish(seq, level, ns, buf[:n])
 	}
 	arch.IRQRestore(flags)
 	console.flush()
