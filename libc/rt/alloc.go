@@ -172,6 +172,9 @@ func Free(p unsafe.Pointer) {
 
 // What the compiler calls.
 
+// zerobase is what allocations of size zero point to.
+var zerobase uintptr
+
 func newobject(t *abi.Type) unsafe.Pointer { return alloc(t.Size_) }
 
 func mallocgc(size uintptr, t *abi.Type, zero bool) unsafe.Pointer { return alloc(size) }
