@@ -241,8 +241,7 @@ func wakeFlushers() {
 // balanceDirty is called after each page that a writer has made dirty: it starts write-back above the soft limit
 // and holds the writer back above the hard one. The caller may hold inode locks, but nothing that write-back needs.
 func balanceDirty() {
-	dirty := nrDirty.Load()
-	if dirty <= softLimit.Load() {
+	if nrDirty.Load()+nrWriteback.Load() <= softLimit.Load() {
 		return
 	}
 	wakeFlushers()

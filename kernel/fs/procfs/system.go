@@ -1,0 +1,335 @@
+package procfs
+
+import (
+	"unsafe"
+
+	"galago/arch"
+	"galago/kernel/block"
+	"galago/kernel/cred"
+	"galago/kernel/errno"
+	"galago/kernel/lock"
+	"galago/kernel/mem"
+	"galago/kernel/time"
+	"galago/kernel/vfs"
+	"galago/kernel/vm/pagecache"
+)
+
+// CPUTimes are a CPU's accumulated times in ns.
+type CPUTimes struct{ User, Nice, System, Idle, IOWait, IRQ, SoftIRQ uint64 }
+
+// Load is the state of the run queues. Averages are in 1/65536.
+type Load struct {
+	Average                [3]uint32
+	Running, Threads, Last int
+	Switches, Forks        uint64
+	Blocked                int
+}
+
+// What only upper floors know; each is set once, before the first mount, and optional.
+var (
+	CPUTime    func(cpu int) CPUTimes
+	LoadState  func() Load
+	Interrupts func(b *Buffer)
+	// AnonPages returns the number of pages of anonymous memory, MappedPages that of mapped file pages, TablePages that of page tables.
+	AnonPages, MappedPages, TablePages func() int64
+	// CommandLine is the kernel's; Banner is the line of /proc/version, Release and Version are uname(2)'s.
+	CommandLine []byte
+	Banner      = "Galago version 0.1"
+	Release     = "6.1.0-galago"
+	Version     = "#1 SMP"
+)
+
+const kb = arch.PageSize / 1024
+
+func str(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+func pages(fn func() int64) int64 {
+	if fn == nil {
+		return 0
+	}
+	return fn()
+}
+
+func genMeminfo(b *Buffer) errno.Errno {
+	m := mem.Stats()
+	cached, dirty, writeback := pagecache.Counts()
+	nActive, nInactive := pagecache.LRUCounts()
+	file := int64(nActive + nInactive)
+	line := func(name string, n int64) { b.Printf("%-16s%8d kB\n", name, n*kb) }
+	line("MemTotal:", m.Total)
+	line("MemFree:", m.Free)
+	line("MemAvailable:", m.Free+file-dirty)
+	line("Buffers:", 0)
+	line("Cached:", cached)
+	line("SwapCached:", 0)
+	line("Active:", int64(nActive))
+	line("Inactive:", int64(nInactive))
+	line("Active(file):", int64(nActive))
+	line("Inactive(file):", int64(nInactive))
+	line("SwapTotal:", 0)
+	line("SwapFree:", 0)
+	line("Dirty:", dirty)
+	line("Writeback:", writeback)
+	line("AnonPages:", pages(AnonPages))
+	line("Mapped:", pages(MappedPages))
+	line("Shmem:", max(cached-file, 0))
+	line("Slab:", m.Slab)
+	line("PageTables:", pages(TablePages))
+	return errno.OK
+}
+
+func genUptime(b *Buffer) errno.Errno {
+	up := time.Now()
+	idle := uint64(0)
+	if CPUTime != nil {
+		for c := range arch.NumCPU() {
+			idle += CPUTime(c).Idle
+		}
+	}
+	b.Printf("%d.%02d %d.%02d\n", up/1e9, up/1e7%100, idle/1e9, idle/1e7%100)
+	return errno.OK
+}
+
+func genLoadavg(b *Buffer) errno.Errno {
+	var l Load
+	if LoadState != nil {
+		l = LoadState()
+	}
+	for _, a := range l.Average {
+		b.Printf("%d.%02d ", a>>16, a&0xffff*100>>16)
+	}
+	b.Printf("%d/%d %d\n", l.Running, l.Threads, l.Last)
+	return errno.OK
+}
+
+// tick is the unit of /proc/stat: USER_HZ is 100.
+const tick = 10_000_000
+
+func (b *Buffer) cpuLine(t *CPUTimes) {
+	b.Printf(" %d %d %d %d %d %d %d 0 0 0\n", t.User/tick, t.Nice/tick, t.System/tick, t.Idle/tick, t.IOWait/tick,
+		t.IRQ/tick, t.SoftIRQ/tick)
+}
+
+func genStat(b *Buffer) errno.Errno {
+	var sum CPUTimes
+	for pass := range 2 {
+		for c := range arch.NumCPU() {
+			var t CPUTimes
+			if CPUTime != nil {
+				t = CPUTime(c)
+			}
+			if pass == 1 {
+				b.Printf("cpu%d", c)
+				b.cpuLine(&t)
+				continue
+			}
+			sum.User += t.User
+			sum.Nice += t.Nice
+			sum.System += t.System
+			sum.Idle += t.Idle
+			sum.IOWait += t.IOWait
+			sum.IRQ += t.IRQ
+			sum.SoftIRQ += t.SoftIRQ
+		}
+		if pass == 0 {
+			b.WriteString("cpu ")
+			b.cpuLine(&sum)
+		}
+	}
+	var l Load
+	if LoadState != nil {
+		l = LoadState()
+	}
+	b.Printf("ctxt %d\nbtime %d\nprocesses %d\nprocs_running %d\nprocs_blocked %d\n", l.Switches, time.BootTime(), l.Forks,
+		l.Running, l.Blocked)
+	return errno.OK
+}
+
+func genVersion(b *Buffer) errno.Errno {
+	b.Printf("%s\n", Banner)
+	return errno.OK
+}
+
+func genCmdline(b *Buffer) errno.Errno {
+	b.Write(CommandLine)
+	b.WriteString("\n")
+	return errno.OK
+}
+
+func genInterrupts(b *Buffer) errno.Errno {
+	if Interrupts != nil {
+		Interrupts(vfs.NoEscape(b))
+	}
+	return errno.OK
+}
+
+func genFilesystems(b *Buffer) errno.Errno {
+	for t := vfs.FSTypes(); t != nil; t = t.Next() {
+		if t.NoDev {
+			b.WriteString("nodev")
+		}
+		b.Printf("\t%s\n", t.Name)
+	}
+	return errno.OK
+}
+
+func genSlabinfo(b *Buffer) errno.Errno {
+	b.WriteString("slabinfo - version: 2.1\n")
+	b.WriteString("# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>\n")
+	mem.EachCache(func(c mem.CacheStats) {
+		b.Printf("%-18s %7d %7d %7d %5d %4d\n", c.Name, c.Active, c.Total, c.Size, c.PerSlab, c.Frames)
+	})
+	return errno.OK
+}
+
+func genBuddyinfo(b *Buffer) errno.Errno {
+	m := mem.Stats()
+	for z := range m.Order {
+		b.Printf("Node 0, zone %-8s", mem.ZoneName(z))
+		for _, n := range m.Order[z] {
+			b.Printf(" %6d", n)
+		}
+		b.WriteString("\n")
+	}
+	return errno.OK
+}
+
+func genPartitions(b *Buffer) errno.Errno {
+	b.WriteString("major minor  #blocks  name\n\n")
+	block.Each(func(d *block.Device) bool {
+		b.Printf("%4d  %7d %10d %s\n", d.Major, d.Minor, d.Sectors/2, d.Name)
+		return true
+	})
+	return errno.OK
+}
+
+func genDiskstats(b *Buffer) errno.Errno {
+	block.Each(func(d *block.Device) bool {
+		s := d.Stats()
+		r, w, c, f := &s.Ops[block.Read], &s.Ops[block.Write], &s.Ops[block.Discard], &s.Ops[block.Flush]
+		b.Printf("%4d %7d %s %d %d %d %d", d.Major, d.Minor, d.Name, r.IOs, r.Merges, r.Sectors, r.Time/1e6)
+		b.Printf(" %d %d %d %d", w.IOs, w.Merges, w.Sectors, w.Time/1e6)
+		b.Printf(" %d %d %d", s.InFlight, s.Busy/1e6, s.Weighted/1e6)
+		b.Printf(" %d %d %d %d %d %d\n", c.IOs, c.Merges, c.Sectors, c.Time/1e6, f.IOs, f.Time/1e6)
+		return true
+	})
+	return errno.OK
+}
+
+func genMounts(b *Buffer) errno.Errno {
+	var info vfs.MountInfo
+	for id := 0; vfs.NextMount(Source.Context(), id, &info); id = info.ID {
+		b.WriteEscaped(info.Source())
+		b.WriteString(" ")
+		if p := b.Tail(vfs.PathMax); p != nil {
+			n, err := info.Target(Source.Context(), p)
+			if err != errno.OK {
+				n = 0
+			}
+			b.Advance(n)
+		}
+		b.Printf(" %s ", info.Type)
+		info.Options(b.option)
+		b.WriteString(" 0 0\n")
+		info.Release()
+	}
+	return errno.OK
+}
+
+// option appends one mount option; the first stands alone.
+func (b *Buffer) option(s string, first bool) {
+	if !first {
+		b.WriteString(",")
+	}
+	b.WriteString(s)
+}
+
+// Host names: shared by uname(2), sethostname(2) and /proc/sys/kernel. Guarded by nameLock.
+var (
+	nameLock   = lock.Spin{Rank: lock.RankSysctl}
+	hostName   = hostNameBuf{n: 6, b: [64]byte{'g', 'a', 'l', 'a', 'g', 'o'}}
+	domainName = hostNameBuf{n: 6, b: [64]byte{'(', 'n', 'o', 'n', 'e', ')'}}
+)
+
+type hostNameBuf struct {
+	n int
+	b [64]byte
+}
+
+func (h *hostNameBuf) get(p []byte) int {
+	nameLock.Lock()
+	n := copy(p, h.b[:h.n])
+	nameLock.Unlock()
+	return n
+}
+
+func (h *hostNameBuf) set(p []byte) errno.Errno {
+	if len(p) > len(h.b) {
+		return errno.EINVAL
+	}
+	nameLock.Lock()
+	h.n = copy(h.b[:], p)
+	nameLock.Unlock()
+	return errno.OK
+}
+
+// Hostname copies the host name to p and returns its length.
+func Hostname(p []byte) int { return hostName.get(p) }
+
+// SetHostname sets the host name; EINVAL when it is longer than 64 bytes.
+func SetHostname(p []byte) errno.Errno { return hostName.set(p) }
+
+// Domainname copies the NIS domain name to p and returns its length.
+func Domainname(p []byte) int { return domainName.get(p) }
+
+// SetDomainname sets the NIS domain name.
+func SetDomainname(p []byte) errno.Errno { return domainName.set(p) }
+
+func (b *Buffer) name(h *hostNameBuf) errno.Errno {
+	if p := b.Tail(len(h.b)); p != nil {
+		b.Advance(h.get(p))
+	}
+	b.WriteString("\n")
+	return errno.OK
+}
+
+func genHostname(b *Buffer) errno.Errno   { return b.name(&hostName) }
+func genDomainname(b *Buffer) errno.Errno { return b.name(&domainName) }
+
+func writeHostname(n *node, data []byte) errno.Errno   { return SetHostname(data) }
+func writeDomainname(n *node, data []byte) errno.Errno { return SetDomainname(data) }
+
+func genOstype(b *Buffer) errno.Errno {
+	b.WriteString("Linux\n")
+	return errno.OK
+}
+
+func genOsrelease(b *Buffer) errno.Errno {
+	b.Printf("%s\n", Release)
+	return errno.OK
+}
+
+func genKernelVersion(b *Buffer) errno.Errno {
+	b.Printf("%s\n", Version)
+	return errno.OK
+}
+
+func genNgroupsMax(b *Buffer) errno.Errno {
+	b.Printf("%d\n", cred.MaxGroups)
+	return errno.OK
+}
+
+func genNrOpen(b *Buffer) errno.Errno {
+	b.Printf("%d\n", vfs.MaxFiles)
+	return errno.OK
+}
+
+// writeDropCaches is vm.drop_caches: 1 pages, 2 dentries and inodes, 3 both.
+func writeDropCaches(n *node, data []byte) errno.Errno {
+	what, ok := parseNumber(str(data))
+	if !ok || what < 1 || what > 4 {
+		return errno.EINVAL
+	}
+	vfs.DropCaches(what)
+	return errno.OK
+}

@@ -1,0 +1,227 @@
+package procfs
+
+import (
+	"galago/kernel/errno"
+	"galago/kernel/lock"
+	"galago/kernel/mem"
+	"galago/kernel/vfs"
+)
+
+// Entry is a file in the tree. Exactly one of children, gen and link says what it is; all entries are static or live as
+// long as the kernel.
+type Entry struct {
+	name     string
+	mode     uint32
+	number   uint16 // for the inode number
+	private  bool   // only for those who may inspect the process
+	pidFile  PIDFile
+	gen      func(b *Buffer) errno.Errno // of files of the system; nil: Source.Generate
+	write    func(n *node, data []byte) errno.Errno
+	link     *linkEntry
+	children []Entry
+	set      func(data []byte) errno.Errno // of registered settings
+	more     *Entry                        // further children, by Register; guarded by moreLock
+	next     *Entry
+}
+
+// linkEntry is a symbolic link.
+type linkEntry struct {
+	jumps bool // leads to a place rather than a name
+	which PIDLink
+	read  func(n *node, buf []byte) (int, errno.Errno)
+}
+
+// Modes.
+const (
+	modeDir   = vfs.S_IFDIR | 0o555
+	modeFile  = vfs.S_IFREG | 0o444
+	modeOwner = vfs.S_IFREG | 0o400
+	modeSet   = vfs.S_IFREG | 0o644
+	modeLink  = vfs.S_IFLNK | 0o777
+)
+
+var (
+	rootEntry  = Entry{name: "/", mode: modeDir}
+	pidEntry   = Entry{name: "PID", mode: modeDir}
+	fdEntry    = Entry{name: "N", mode: vfs.S_IFLNK | 0o700, link: &linkEntry{jumps: true, read: readFDLink}}
+	fdDirEntry *Entry
+
+	moreLock   = lock.Spin{Rank: lock.RankModuleList}
+	moreCache  = mem.Cache[Entry]{Name: "proc_entry"}
+	lastNumber uint16
+)
+
+var rootEntries = [...]Entry{
+	{name: "self", mode: modeLink, link: &linkEntry{read: readSelf}},
+	{name: "thread-self", mode: modeLink, link: &linkEntry{read: readThreadSelf}},
+	{name: "mounts", mode: modeLink, link: &linkEntry{read: readMountsLink}},
+	{name: "meminfo", mode: modeFile, gen: genMeminfo},
+	{name: "cpuinfo", mode: modeFile, gen: genCPUInfo},
+	{name: "uptime", mode: modeFile, gen: genUptime},
+	{name: "loadavg", mode: modeFile, gen: genLoadavg},
+	{name: "stat", mode: modeFile, gen: genStat},
+	{name: "version", mode: modeFile, gen: genVersion},
+	{name: "cmdline", mode: modeFile, gen: genCmdline},
+	{name: "filesystems", mode: modeFile, gen: genFilesystems},
+	{name: "slabinfo", mode: modeOwner, gen: genSlabinfo},
+	{name: "buddyinfo", mode: modeFile, gen: genBuddyinfo},
+	{name: "partitions", mode: modeFile, gen: genPartitions},
+	{name: "diskstats", mode: modeFile, gen: genDiskstats},
+	{name: "interrupts", mode: modeFile, gen: genInterrupts},
+	{name: "sys", mode: modeDir, children: sysEntries[:]},
+}
+
+var sysEntries = [...]Entry{
+	{name: "vm", mode: modeDir, children: sysVM[:]},
+	{name: "kernel", mode: modeDir, children: sysKernel[:]},
+	{name: "fs", mode: modeDir, children: sysFS[:]},
+}
+
+var sysVM = [...]Entry{
+	{name: "drop_caches", mode: vfs.S_IFREG | 0o200, write: writeDropCaches},
+}
+
+var sysKernel = [...]Entry{
+	{name: "hostname", mode: modeSet, gen: genHostname, write: writeHostname},
+	{name: "domainname", mode: modeSet, gen: genDomainname, write: writeDomainname},
+	{name: "ostype", mode: modeFile, gen: genOstype},
+	{name: "osrelease", mode: modeFile, gen: genOsrelease},
+	{name: "version", mode: modeFile, gen: genKernelVersion},
+	{name: "ngroups_max", mode: modeFile, gen: genNgroupsMax},
+}
+
+var sysFS = [...]Entry{
+	{name: "protected_hardlinks", mode: modeSet, gen: genHardlinks, write: writeHardlinks},
+	{name: "protected_symlinks", mode: modeSet, gen: genSymlinks, write: writeSymlinks},
+	{name: "protected_fifos", mode: modeSet, gen: genFIFOs, write: writeFIFOs},
+	{name: "protected_regular", mode: modeSet, gen: genRegular, write: writeRegular},
+	{name: "nr_open", mode: modeFile, gen: genNrOpen},
+}
+
+var pidEntries = [...]Entry{
+	{name: "stat", mode: modeFile, pidFile: PIDStat},
+	{name: "status", mode: modeFile, pidFile: PIDStatus},
+	{name: "statm", mode: modeFile, pidFile: PIDStatm},
+	{name: "cmdline", mode: modeFile, pidFile: PIDCmdline},
+	{name: "comm", mode: modeSet, pidFile: PIDComm, write: writePID},
+	{name: "maps", mode: modeFile, pidFile: PIDMaps, private: true},
+	{name: "environ", mode: modeOwner, pidFile: PIDEnviron, private: true},
+	{name: "limits", mode: modeFile, pidFile: PIDLimits},
+	{name: "io", mode: modeOwner, pidFile: PIDIO, private: true},
+	{name: "mounts", mode: modeFile, gen: genMounts},
+	{name: "cwd", mode: modeLink, link: &linkEntry{jumps: true, which: LinkCwd, read: readPIDLink}},
+	{name: "root", mode: modeLink, link: &linkEntry{jumps: true, which: LinkRoot, read: readPIDLink}},
+	{name: "exe", mode: modeLink, link: &linkEntry{jumps: true, which: LinkExe, read: readPIDLink}},
+	{name: "fd", mode: vfs.S_IFDIR | 0o500},
+}
+
+func init() {
+	rootEntry.children = rootEntries[:]
+	pidEntry.children = pidEntries[:]
+	fdDirEntry = &pidEntries[len(pidEntries)-1]
+	lastNumber = 1
+	pidEntry.number, fdEntry.number = 1, 2
+	lastNumber = 2
+	numberAll(rootEntries[:])
+	numberAll(sysEntries[:])
+	numberAll(sysVM[:])
+	numberAll(sysKernel[:])
+	numberAll(sysFS[:])
+	numberAll(pidEntries[:])
+}
+
+func numberAll(es []Entry) {
+	for i := range es {
+		lastNumber++
+		es[i].number = lastNumber
+	}
+}
+
+// find returns the child of a name, or nil.
+func (e *Entry) find(name string) *Entry {
+	for i := range e.children {
+		if e.children[i].name == name {
+			return &e.children[i]
+		}
+	}
+	moreLock.Lock()
+	defer moreLock.Unlock()
+	for c := e.more; c != nil; c = c.next {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// at returns the i-th child, or nil.
+func (e *Entry) at(i int) *Entry {
+	if i < len(e.children) {
+		return &e.children[i]
+	}
+	moreLock.Lock()
+	defer moreLock.Unlock()
+	c := e.more
+	for i -= len(e.children); c != nil && i > 0; i-- {
+		c = c.next
+	}
+	return c
+}
+
+// Register adds a file of the given name (which must stay valid) to the root of /proc. EEXIST.
+func Register(name string, gen func(b *Buffer) errno.Errno) errno.Errno {
+	return add(&rootEntry, name, modeFile, gen, nil)
+}
+
+// RegisterSysctl adds a setting to /proc/sys/DIR, dir being "vm", "kernel" or "fs". set takes what is written, without the
+// newline; nil makes the file read-only.
+func RegisterSysctl(dir, name string, gen func(b *Buffer) errno.Errno, set func(data []byte) errno.Errno) errno.Errno {
+	d := rootEntry.find("sys").find(dir)
+	if d == nil {
+		return errno.ENOENT
+	}
+	mode := uint32(modeFile)
+	if set != nil {
+		mode = modeSet
+	}
+	return add(d, name, mode, gen, set)
+}
+
+func add(dir *Entry, name string, mode uint32, gen func(b *Buffer) errno.Errno, set func(data []byte) errno.Errno) errno.Errno {
+	if dir.find(name) != nil {
+		return errno.EEXIST
+	}
+	e := moreCache.Alloc()
+	if e == nil {
+		return errno.ENOMEM
+	}
+	e.name, e.mode, e.gen, e.set = name, mode, gen, set
+	if set != nil {
+		e.write = writeSet
+	}
+	moreLock.Lock()
+	lastNumber++
+	e.number = lastNumber
+	p := &dir.more
+	for *p != nil {
+		p = &(*p).next
+	}
+	*p = e
+	moreLock.Unlock()
+	return errno.OK
+}
+
+func writeSet(n *node, data []byte) errno.Errno { return n.entry.set(data) }
+
+// run generates the text.
+func (e *Entry) run(n *node, b *Buffer) errno.Errno {
+	switch {
+	case e.gen != nil:
+		return e.gen(b)
+	case n.pid != 0:
+		return Source.Generate(n.pid, e.pidFile, vfs.NoEscape(b))
+	}
+	return errno.EINVAL
+}
+
+func writePID(n *node, data []byte) errno.Errno { return Source.Write(n.pid, n.entry.pidFile, data) }
