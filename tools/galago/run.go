@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -84,7 +83,8 @@ func (r *runFlags) run(args []string) error {
 	if res.OK() {
 		return status(res.Status)
 	}
-	if !r.verbose && res.Status == guest.StatusFailed {
+	hungBoot := res.Status == guest.StatusTimeout && !res.Ready
+	if !r.verbose && (res.Status == guest.StatusFailed || hungBoot) {
 		_, _ = withoutCR{os.Stderr}.Write(res.Log)
 	}
 	return exit(res.Status, res.Problem)

@@ -6,10 +6,10 @@
 package terminal
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"os"
+	"regexp"
 	"sync"
 	"time"
 
@@ -146,11 +146,14 @@ func (s *screen) copy(out io.Writer, console io.Reader) {
 	}
 }
 
-// prompting reports whether the guest seems to wait for a command: a line that ends in "# " or "$ " and stays so.
+// prompt is a line that waits for a command; editors ask the terminal for the cursor's place after it.
+var prompt = regexp.MustCompile(`[#$] (\x1b\[[0-9;?]*[a-zA-Z])*$`)
+
+// prompting reports whether the guest seems to wait for a command: its last line is a prompt and stays so.
 func (s *screen) prompting() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return (bytes.HasSuffix(s.last, []byte("# ")) || bytes.HasSuffix(s.last, []byte("$ "))) && time.Since(s.when) > settle
+	return prompt.Match(s.last) && time.Since(s.when) > settle
 }
 
 // await waits for a prompt, at most limit. It returns false when the machine has ended.

@@ -112,3 +112,18 @@ func TestKeys(t *testing.T) {
 		}
 	}
 }
+
+func TestPrompt(t *testing.T) {
+	for text, want := range map[string]bool{
+		"# ": true, "galago$ ": true, "/ # \x1b[6n": true, "$ \x1b[?25h\x1b[K": true,
+		"#": false, "# ls": false, "booting": false, "": false, "100 % ": false,
+	} {
+		s := &screen{last: []byte(text), when: time.Now().Add(-time.Hour)}
+		if s.prompting() != want {
+			t.Errorf("%q: %v", text, !want)
+		}
+	}
+	if s := (&screen{last: []byte("# "), when: time.Now()}); s.prompting() {
+		t.Error("a prompt that was only just written")
+	}
+}
