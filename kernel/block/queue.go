@@ -280,18 +280,20 @@ func (q *queue) split(r *Request) bool {
 	return true
 }
 
-// Requeue has a request that the driver was given started again, after the driver has reset the device; when that has
-// happened too often it fails.
-func Requeue(r *Request) {
+// Requeue takes back a request that the driver was given, to be started again at the next Kick: the driver has to reset
+// the device. blame says that it may be this request's fault: when that has happened too often, it fails.
+func Requeue(r *Request, blame bool) {
 	d := r.disk
 	q := &d.q
 	q.lock.Lock()
-	if r.retries >= maxRetries || q.dead {
+	if blame {
+		r.retries++
+	}
+	if r.retries > maxRetries || q.dead {
 		q.lock.Unlock()
 		Complete(r, errno.EIO)
 		return
 	}
-	r.retries++
 	q.flight.Remove(&r.link)
 	d.countStop(r)
 	q.urgent.PushBack(&r.link)

@@ -261,7 +261,7 @@ func (d *disk) takeBack(q *queue, fail bool) {
 		if r := (*block.Request)(cookie); fail {
 			block.Complete(r, errno.EIO)
 		} else {
-			block.Requeue(r)
+			block.Requeue(r, true)
 		}
 	}
 }
