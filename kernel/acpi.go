@@ -39,7 +39,7 @@ func readACPI() {
 // PowerOff enters ACPI state S5 (ACPI 6.5 §7.4.2.6). It returns only when the machine does not obey.
 func powerOff() {
 	const slpEnable = 1 << 13
-	if tables.HasS5 {
+	if tables.HasS5 && tables.PM1a != 0 {
 		if tables.SMICommand != 0 && tables.ACPIEnable != 0 && arch.Inw(tables.PM1a)&1 == 0 {
 			arch.Outb(tables.SMICommand, tables.ACPIEnable)
 			arch.Delay(3_000_000)
@@ -50,16 +50,25 @@ func powerOff() {
 		}
 		arch.Delay(100_000_000)
 	}
+	if tables.HasS5 && tables.HasSleep {
+		const slpEnable, slpTypeShift = 1 << 5, 2 // sleep control register, ACPI 6.5 table 4.17
+		writeRegister(tables.Sleep, tables.S5[0]<<slpTypeShift|slpEnable)
+		arch.Delay(100_000_000)
+	}
+}
+
+func writeRegister(r acpi.Register, v uint8) {
+	if r.IO {
+		arch.Outb(uint16(r.Addr), v)
+	} else if va := arch.MapMMIO(r.Addr, 1); va != 0 {
+		arch.Write8(va, v)
+	}
 }
 
 // reboot resets the machine: ACPI's reset register, then the keyboard controller, then a triple fault.
 func reboot() {
 	if tables.HasReset {
-		if tables.ResetIO {
-			arch.Outb(uint16(tables.Reset), tables.ResetValue)
-		} else if va := arch.MapMMIO(tables.Reset, 1); va != 0 {
-			arch.Write8(va, tables.ResetValue)
-		}
+		writeRegister(tables.Reset, tables.ResetValue)
 		arch.Delay(50_000_000)
 	}
 	arch.ResetKeyboard()

@@ -13,6 +13,7 @@ import (
 	"galago/kernel/fs/devfs"
 	"galago/kernel/fs/galfs"
 	"galago/kernel/fs/tmpfs"
+	"galago/kernel/ipc"
 	"galago/kernel/klog"
 	"galago/kernel/oops"
 	"galago/kernel/proc"
@@ -26,6 +27,7 @@ func initThread(unsafe.Pointer) {
 	sched.StartWorkers()
 	proc.Init()
 	proc.OnInitExit = initEnded
+	ipc.OnBrokenPipe = proc.BrokenPipe
 	syscall.PowerOff, syscall.Restart = powerOff, reboot
 	oops.RebootAfter = numberOption("panic", -1)
 	vfs.Start()

@@ -540,3 +540,16 @@ func (t *Task) Force(sig int, info *Siginfo) {
 	t.setWork(workSignal)
 	p.sig.lock.Unlock()
 }
+
+// BrokenPipe sends the running thread SIGPIPE.
+func BrokenPipe() {
+	t := Current()
+	if t == nil {
+		return
+	}
+	info := Siginfo{Signo: SIGPIPE, Code: SI_USER}
+	info.setSender(t.Proc.PID, t.Proc.Cred().UID)
+	table.lock.Lock()
+	t.sendTask(SIGPIPE, &info)
+	table.lock.Unlock()
+}

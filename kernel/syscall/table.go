@@ -131,7 +131,7 @@ var table = [...]Row{
 	200: {Name: "tkill", Fn: sysTkill, Level: Full},
 	201: {Name: "time", Fn: sysTime, Level: Full},
 	202: {Name: "futex", Fn: sysFutex, Level: Partial,
-		Missing: "WAIT, WAKE and their BITSET forms; requeue and PI operations give ENOSYS"},
+		Missing: "WAKE_OP and the PI operations give ENOSYS; futexes in memory shared between processes are not found"},
 	203: {Name: "sched_setaffinity", Fn: sysSchedSetaffinity, Level: Partial,
 		Missing: "only of the caller"},
 	204: {Name: "sched_getaffinity", Fn: sysSchedGetaffinity, Level: Partial,
