@@ -15,6 +15,7 @@ const (
 	MaxIOAPICs = 8
 	maxTables  = 128
 	maxTable   = 1 << 20
+	headerSize = 36
 )
 
 // IOAPIC is an I/O APIC: its registers and the first interrupt it serves.
@@ -41,15 +42,20 @@ type Info struct {
 	ECAMEnd    uint8
 	HPET       uint64
 	PMTimer    uint16 // I/O port; 0: none
-	PM1a, PM1b uint16 // control registers
+	PM1a, PM1b uint16 // control registers, I/O ports; 0: none
+	PM1Event   uint16 // event register: status, then enable 2 ports further; 0: none
+	SCI        uint16 // the interrupt of its events
 	S5         [2]uint8
 	HasS5      bool
 	SMICommand uint16
 	ACPIEnable uint8
-	Reset      uint64 // reset register
+	Reset      uint64 // reset register, a byte
 	ResetIO    bool   // it is an I/O port, not memory
 	ResetValue uint8
 	HasReset   bool
+	Sleep      uint64 // sleep control register, a byte, of machines without PM1 registers (ACPI 6.5 §4.8.3.7)
+	SleepIO    bool
+	HasSleep   bool
 }
 
 func le16(b []byte) uint16 { return uint16(b[0]) | uint16(b[1])<<8 }
@@ -94,7 +100,7 @@ func (i *Info) Parse(m Memory, rsdp []byte) bool {
 	}
 	if rsdp[15] >= 2 && len(rsdp) >= 36 && sum(rsdp[:36]) == 0 {
 		if t := table(m, le64(rsdp[24:]), "XSDT"); t != nil {
-			i.each(m, t[36:], 8)
+			i.each(m, t[headerSize:], 8)
 			return true
 		}
 	}
@@ -102,18 +108,18 @@ func (i *Info) Parse(m Memory, rsdp []byte) bool {
 	if t == nil {
 		return false
 	}
-	i.each(m, t[36:], 4)
+	i.each(m, t[headerSize:], 4)
 	return true
 }
 
 // table returns a whole table with a good checksum; sig "" accepts any.
 func table(m Memory, pa uint64, sig string) []byte {
-	h := m(pa, 36)
+	h := m(pa, headerSize)
 	if h == nil || sig != "" && !isSignature(h, sig) {
 		return nil
 	}
 	n := le32(h[4:])
-	if n < 36 || n > maxTable {
+	if n < headerSize || n > maxTable {
 		return nil
 	}
 	t := m(pa, int(n))
@@ -137,6 +143,8 @@ func (i *Info) each(m Memory, list []byte, size int) {
 			i.madt(t)
 		case isSignature(t, "FACP"):
 			i.fadt(m, t)
+		case isSignature(t, "SSDT"):
+			i.findS5(t[headerSize:])
 		case isSignature(t, "MCFG"):
 			i.mcfg(t)
 		case isSignature(t, "HPET"):
@@ -153,22 +161,36 @@ const (
 	madtIOAPIC   = 1
 	madtOverride = 2
 	madtLAPIC64  = 5
+	madtX2APIC   = 9
 )
+
+// addCPU takes a processor that is enabled; its flags are ACPI 6.5 table 5.22's.
+func (i *Info) addCPU(id, flags uint32) {
+	const enabled = 1
+	if flags&enabled == 0 || i.NCPU == MaxCPUs {
+		return
+	}
+	for _, c := range i.CPUs[:i.NCPU] {
+		if c == id {
+			return // firmware may list a processor in both forms
+		}
+	}
+	i.CPUs[i.NCPU] = id
+	i.NCPU++
+}
 
 func (i *Info) madt(t []byte) {
 	if len(t) < 44 {
 		return
 	}
-	i.LAPIC = uint64(le32(t[36:]))
+	i.LAPIC = uint64(le32(t[headerSize:]))
 	for t = t[44:]; len(t) >= 2 && int(t[1]) >= 2 && int(t[1]) <= len(t); t = t[t[1]:] {
 		e := t[:t[1]]
 		switch {
 		case e[0] == madtCPU && len(e) >= 8:
-			const enabled = 1
-			if le32(e[4:])&enabled != 0 && i.NCPU < MaxCPUs {
-				i.CPUs[i.NCPU] = uint32(e[3])
-				i.NCPU++
-			}
+			i.addCPU(uint32(e[3]), le32(e[4:]))
+		case e[0] == madtX2APIC && len(e) >= 16:
+			i.addCPU(le32(e[4:]), le32(e[8:]))
 		case e[0] == madtIOAPIC && len(e) >= 12:
 			if i.NIOAPIC < MaxIOAPICs {
 				i.IOAPICs[i.NIOAPIC] = IOAPIC{le32(e[4:]), le32(e[8:])}
@@ -193,79 +215,4 @@ func (i *Info) mcfg(t []byte) {
 			return
 		}
 	}
-}
-
-// FADT offsets (ACPI 6.5 table 5.9).
-func (i *Info) fadt(m Memory, t []byte) {
-	if len(t) < 116 {
-		return
-	}
-	i.SMICommand, i.ACPIEnable = uint16(le32(t[48:])), t[52]
-	i.PM1a, i.PM1b = uint16(le32(t[64:])), uint16(le32(t[68:]))
-	if t[91] == 4 {
-		i.PMTimer = uint16(le32(t[76:]))
-	}
-	const resetSupported = 1 << 10
-	if le32(t[112:])&resetSupported != 0 && len(t) >= 129 {
-		const space = 0
-		switch t[116+space] {
-		case 0, 1: // system memory, system I/O
-			i.ResetIO = t[116] == 1
-			i.Reset, i.ResetValue, i.HasReset = le64(t[120:]), t[128], true
-		}
-	}
-	dsdt := uint64(le32(t[40:]))
-	if len(t) >= 148 && le64(t[140:]) != 0 {
-		dsdt = le64(t[140:])
-	}
-	if d := table(m, dsdt, "DSDT"); d != nil {
-		i.findS5(d[36:])
-	}
-}
-
-// findS5 looks for the package \_S5_ in AML: NameOp (0x08), optional root prefix, the name, PackageOp (0x12), its
-// length, element count, then the two SLP_TYP values (ACPI 6.5 §7.4.2, §20.2).
-func (i *Info) findS5(aml []byte) {
-	for at := 0; at+4 < len(aml); at++ {
-		if !isSignature(aml[at:], "_S5_") {
-			continue
-		}
-		if at < 1 || aml[at-1] != 0x08 && !(at >= 2 && aml[at-1] == '\\' && aml[at-2] == 0x08) {
-			continue
-		}
-		p := aml[at+4:]
-		if len(p) < 4 || p[0] != 0x12 {
-			continue
-		}
-		p = p[1:]
-		lead := int(p[0]>>6) + 1 // package length: 1 to 4 bytes
-		if len(p) < lead+1 {
-			continue
-		}
-		p = p[lead+1:] // element count skipped
-		a, p, ok := integer(p)
-		if !ok {
-			continue
-		}
-		b, _, ok := integer(p)
-		if !ok {
-			b = a
-		}
-		i.S5, i.HasS5 = [2]uint8{a, b}, true
-		return
-	}
-}
-
-// integer decodes a small AML integer (ACPI 6.5 §20.2.3).
-func integer(p []byte) (v uint8, rest []byte, ok bool) {
-	const zeroOp, oneOp, bytePrefix, wordPrefix = 0, 1, 0x0a, 0x0b
-	switch {
-	case len(p) >= 1 && (p[0] == zeroOp || p[0] == oneOp):
-		return p[0], p[1:], true
-	case len(p) >= 2 && p[0] == bytePrefix:
-		return p[1], p[2:], true
-	case len(p) >= 3 && p[0] == wordPrefix:
-		return p[1], p[3:], true
-	}
-	return 0, p, false
 }

@@ -25,21 +25,24 @@ func (m machine) table(pa int, sig string, body []byte) {
 	fix(t, 9)
 }
 
-func build() machine {
+func build() machine { return buildAt(0x1000) }
+
+// buildAt puts the tables step bytes apart, from step on.
+func buildAt(step int) machine {
 	m := make(machine, 1<<20)
 	le := binary.LittleEndian
 	madt := []byte{0, 0, 0xe0, 0xfe, 0, 0, 0, 0,
 		0, 8, 0, 0, 1, 0, 0, 0, 0, 8, 1, 7, 1, 0, 0, 0, 0, 8, 2, 9, 0, 0, 0, 0,
 		1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0,
 		2, 10, 0, 9, 9, 0, 0, 0, 0xf, 0}
-	m.table(0x1000, "APIC", madt)
+	m.table(step, "APIC", madt)
 	mcfg := make([]byte, 8+16)
 	le.PutUint64(mcfg[8:], 0xb0000000)
 	mcfg[8+11] = 255
-	m.table(0x2000, "MCFG", mcfg)
-	m.table(0x3000, "DSDT", append([]byte{1, 2, 3, 0x08}, "_S5_\x12\x06\x04\x0a\x05\x01\x00\x00"...))
+	m.table(2*step, "MCFG", mcfg)
+	m.table(3*step, "DSDT", append([]byte{1, 2, 3, 0x08}, "_S5_\x12\x06\x04\x0a\x05\x01\x00\x00"...))
 	fadt := make([]byte, 93)
-	le.PutUint32(fadt[40-36:], 0x3000)
+	le.PutUint32(fadt[40-36:], uint32(3*step))
 	le.PutUint32(fadt[64-36:], 0x604)
 	le.PutUint32(fadt[76-36:], 0x608)
 	fadt[91-36] = 4
@@ -47,15 +50,15 @@ func build() machine {
 	fadt[116-36] = 1
 	le.PutUint64(fadt[120-36:], 0xcf9)
 	fadt[128-36] = 6
-	m.table(0x4000, "FACP", fadt)
+	m.table(4*step, "FACP", fadt)
 	rsdt := make([]byte, 12)
-	le.PutUint32(rsdt, 0x1000)
-	le.PutUint32(rsdt[4:], 0x2000)
-	le.PutUint32(rsdt[8:], 0x4000)
-	m.table(0x5000, "RSDT", rsdt)
+	le.PutUint32(rsdt, uint32(step))
+	le.PutUint32(rsdt[4:], uint32(2*step))
+	le.PutUint32(rsdt[8:], uint32(4*step))
+	m.table(5*step, "RSDT", rsdt)
 	r := m[0xe0010:]
 	copy(r, "RSD PTR ")
-	le.PutUint32(r[16:], 0x5000)
+	le.PutUint32(r[16:], uint32(5*step))
 	fix(r[:20], 8)
 	return m
 }
@@ -97,13 +100,14 @@ func TestDamaged(t *testing.T) {
 }
 
 func FuzzACPI(f *testing.F) {
-	m := build()
-	f.Add([]byte(m[0x1000:0x6000]), []byte(m[0xe0010:0xe0010+36]))
+	const step = 256
+	m := buildAt(step)
+	f.Add([]byte(m[step:6*step]), []byte(m[0xe0010:0xe0010+36]))
 	f.Fuzz(func(t *testing.T, mem, rsdp []byte) {
-		m := make(machine, 0x1000+len(mem))
-		copy(m[0x1000:], mem)
+		m := make(machine, step+len(mem))
+		copy(m[step:], mem)
 		// Make checksums right, so that the parsers behind them are reached.
-		for pa := 0x1000; pa+36 <= len(m); pa += 0x1000 {
+		for pa := step; pa+36 <= len(m); pa += step {
 			if n := int(binary.LittleEndian.Uint32(m[pa+4:])); n >= 36 && n <= len(m)-pa {
 				fix(m[pa:pa+n], 9)
 			}
@@ -112,6 +116,19 @@ func FuzzACPI(f *testing.F) {
 			fix(rsdp[:20], 8)
 		}
 		var i Info
-		i.Parse(m.at, rsdp)
+		ok := i.Parse(m.at, rsdp)
+		if !ok && (i.NCPU > 0 || i.HasS5 || i.ECAM != 0) {
+			t.Fatal("facts from nowhere")
+		}
+		if i.NCPU > MaxCPUs || i.NIOAPIC > MaxIOAPICs || i.NOverride > len(i.Overrides) || i.ECAMStart > i.ECAMEnd {
+			t.Fatalf("%+v", i)
+		}
+		seen := map[uint32]bool{}
+		for _, c := range i.CPUs[:i.NCPU] {
+			if seen[c] {
+				t.Fatal("a processor twice")
+			}
+			seen[c] = true
+		}
 	})
 }
