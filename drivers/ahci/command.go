@@ -205,9 +205,24 @@ func (p *port) Commit(d *block.Device) {
 		if tags := fresh & p.queued; tags != 0 {
 			p.write(portSACT, tags)
 		}
+		p.enable(fresh&^p.queued != 0)
 		p.write(portCI, fresh)
 	}
 	p.lock.Unlock()
+}
+
+// enable chooses the interrupts: a command that is not queued ends with a register FIS; a queued one begins with one,
+// which we do not care to hear about, and ends with a set-device-bits FIS. The port is locked.
+func (p *port) enable(registers bool) {
+	want := uint32(isQueued)
+	if registers {
+		want = isPlain
+	}
+	if p.enabled != want {
+		p.enabled = want
+		p.write(portIS, isD2H)
+		p.write(portIE, want)
+	}
 }
 
 // reap completes the commands that the hardware has finished with.

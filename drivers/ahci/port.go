@@ -58,7 +58,8 @@ const (
 	isBusFatal = 1 << 29
 	isTaskFile = 1 << 30
 	isFatal    = isConnect | isPhyReady | isOverflow | isIfFatal | isBusData | isBusFatal | isTaskFile
-	isWanted   = isD2H | isPIO | isDMA | isSDB | isFatal
+	isQueued   = isSDB | isFatal
+	isPlain    = isD2H | isPIO | isDMA | isSDB | isFatal
 
 	sigATA   = 0x00000101
 	sigATAPI = 0xeb140101
@@ -90,6 +91,7 @@ type port struct {
 	busy     uint32    // taken
 	issued   uint32    // given to the hardware
 	queued   uint32    // those of busy that are queued commands
+	enabled  uint32    // what portIE holds
 	requests [maxSlots]*block.Request
 
 	status  atomic.Uint32 // interrupt status that the DPC has not seen yet
@@ -161,8 +163,7 @@ func (p *port) open() errno.Errno {
 	if err := p.identify(); err != errno.OK {
 		return err
 	}
-	p.write(portIS, ^uint32(0))
-	p.write(portIE, isWanted)
+	p.unmask()
 	return errno.OK
 }
 
@@ -235,6 +236,14 @@ func (p *port) connect(reset bool) errno.Errno {
 		return errno.EIO
 	}
 	return errno.OK
+}
+
+// unmask forgets old interrupts and allows new ones.
+func (p *port) unmask() {
+	p.status.Store(0)
+	p.write(portIS, ^uint32(0))
+	p.enabled = isPlain
+	p.write(portIE, isPlain)
 }
 
 // start lets the port process commands.

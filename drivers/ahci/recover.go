@@ -74,9 +74,7 @@ func recoverPort(w *sched.Work) {
 	}
 	p.completeAll(culprit, errno.EIO)
 	p.repeat(failed&^culprit, culprit == 0)
-	p.status.Store(0)
-	p.write(portIS, ^uint32(0))
-	p.write(portIE, isWanted)
+	p.unmask()
 	p.stopped.Store(false)
 	p.disk.Kick()
 }
