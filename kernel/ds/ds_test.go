@@ -212,3 +212,99 @@ func TestBitmap(t *testing.T) {
 		t.Fatal("runs")
 	}
 }
+
+// TestRBTreeOrder checks neighbours in both directions, and that equal keys keep the order of insertion.
+func TestRBTreeOrder(t *testing.T) {
+	rnd := rand.New(rand.NewSource(8))
+	var tree RBTree[item]
+	items := make([]item, 500)
+	seq := map[*item]int{}
+	for i := range items {
+		it := &items[i]
+		it.key = uint64(rnd.Intn(60))
+		it.rb.Init(it)
+		tree.Insert(&it.rb, it.key)
+		seq[it] = i
+	}
+	for i := 0; i < len(items); i += 3 {
+		tree.Remove(&items[i].rb)
+		delete(seq, &items[i])
+	}
+	var last *item
+	n := 0
+	for p := tree.Min(); p != nil; p = tree.Next(&p.rb) {
+		if last != nil && (p.key < last.key || p.key == last.key && seq[p] < seq[last]) {
+			t.Fatal("order")
+		}
+		if tree.Prev(&p.rb) != last || p.rb.Key() != p.key {
+			t.Fatal("prev or key")
+		}
+		if f := tree.Find(p.key); f == nil || f.key != p.key {
+			t.Fatal("find")
+		}
+		if c := tree.Ceil(p.key); last == nil || last.key != p.key {
+			if c != p {
+				t.Fatal("ceil is the first inserted of equal keys")
+			}
+		}
+		last = p
+		n++
+	}
+	if n != len(seq) || tree.Max() != last || tree.Floor(last.key) != last || tree.Find(1000) != nil {
+		t.Fatal("max, floor or length")
+	}
+	for tree.Min() != nil {
+		tree.Remove(&tree.Min().rb)
+	}
+	if tree.Max() != nil || tree.Len() != 0 {
+		t.Fatal("not empty")
+	}
+}
+
+// FuzzRadix plays a string of operations on a tree and a map.
+func FuzzRadix(f *testing.F) {
+	f.Add([]byte{0, 1, 0, 200, 2, 1, 0, 7, 4, 1})
+	f.Fuzz(func(t *testing.T, ops []byte) {
+		pool := &nodePool{}
+		var r Radix[int]
+		r.Init(pool)
+		model, tags := map[uint64]*int{}, map[uint64]bool{}
+		for len(ops) >= 2 && len(model) < 64 {
+			i := uint64(ops[1]) << (ops[0] >> 3 * 2)
+			switch ops[0] & 7 {
+			case 0, 1:
+				v := new(int)
+				if r.Set(i, v) {
+					model[i] = v
+				}
+			case 2:
+				if r.Delete(i) != model[i] {
+					t.Fatal("delete")
+				}
+				delete(model, i)
+				delete(tags, i)
+			case 3:
+				pool.fail = 1 + int(ops[1]&3)
+			case 4, 5:
+				r.SetTag(i, 1)
+				if model[i] != nil {
+					tags[i] = true
+				}
+			case 6:
+				r.ClearTag(i, 1)
+				delete(tags, i)
+			}
+			checkNext(t, &r, i, model, tags)
+			if r.Get(i) != model[i] || r.Len() != len(model) {
+				t.Fatal("get")
+			}
+			ops = ops[2:]
+		}
+		for i := range model {
+			r.Delete(i)
+		}
+		if pool.out != 0 {
+			t.Fatalf("%d nodes leaked", pool.out)
+		}
+	})
+}

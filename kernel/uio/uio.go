@@ -35,7 +35,7 @@ type Iter struct {
 
 // FromUser is n bytes of user memory at base.
 func FromUser(base uintptr, n int) Iter {
-	n = min(n, MaxLen)
+	n = max(min(n, MaxLen), 0)
 	return Iter{base: base, left: n, n: n, user: true}
 }
 
@@ -178,7 +178,8 @@ func (it *Iter) Zero(n int) (int, errno.Errno) {
 }
 
 // Prefault touches the first n bytes, so that a copy soon afterwards is likely not to fault: for reading from the
-// memory (write false) or writing to it. It reports whether the first byte is accessible.
+// memory (write false) or writing to it, which is for memory that the copy overwrites anyway: a byte of each page is
+// written back as it was read. It reports whether the first byte is accessible.
 func (it *Iter) Prefault(n int, write bool) bool {
 	if !it.user || it.n == 0 {
 		return true
