@@ -49,13 +49,17 @@ type Info struct {
 	HasS5      bool
 	SMICommand uint16
 	ACPIEnable uint8
-	Reset      uint64 // reset register, a byte
-	ResetIO    bool   // it is an I/O port, not memory
+	Reset      Register
 	ResetValue uint8
 	HasReset   bool
-	Sleep      uint64 // sleep control register, a byte, of machines without PM1 registers (ACPI 6.5 §4.8.3.7)
-	SleepIO    bool
+	Sleep      Register // sleep control register of machines without PM1 registers (ACPI 6.5 §4.8.3.7)
 	HasSleep   bool
+}
+
+// Register is a byte-wide register.
+type Register struct {
+	Addr uint64
+	IO   bool // an I/O port, not memory
 }
 
 func le16(b []byte) uint16 { return uint16(b[0]) | uint16(b[1])<<8 }

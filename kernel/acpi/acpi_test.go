@@ -82,7 +82,7 @@ func TestParse(t *testing.T) {
 	if i.ECAM != 0xb0000000 || i.ECAMEnd != 255 || i.PM1a != 0x604 || i.PMTimer != 0x608 || !i.HasS5 || i.S5 != [2]uint8{5, 1} {
 		t.Fatalf("%+v", i)
 	}
-	if !i.HasReset || !i.ResetIO || i.Reset != 0xcf9 || i.ResetValue != 6 {
+	if !i.HasReset || i.Reset != (Register{0xcf9, true}) || i.ResetValue != 6 {
 		t.Fatalf("reset: %+v", i)
 	}
 }

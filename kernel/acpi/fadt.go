@@ -29,15 +29,9 @@ const (
 	flagHardwareReduced = 1 << 20
 )
 
-// register is a byte-wide register.
-type register struct {
-	addr uint64
-	io   bool // an I/O port, not memory
-}
-
 // generic decodes a generic address structure (ACPI 6.5 §5.2.3.2) at t[off]; false when it lies beyond the table, is
 // empty or in an address space that is neither memory nor I/O ports.
-func generic(t []byte, off int) (r register, ok bool) {
+func generic(t []byte, off int) (r Register, ok bool) {
 	const size = 12
 	const memory, ports = 0, 1
 	if len(t) < off+size {
@@ -47,13 +41,13 @@ func generic(t []byte, off int) (r register, ok bool) {
 	if addr == 0 || space != memory && space != ports || space == ports && addr > 0xffff {
 		return r, false
 	}
-	return register{addr, space == ports}, true
+	return Register{addr, space == ports}, true
 }
 
 // port returns the I/O port in the extended field at x, if there is one, or else in the old field at off.
 func port(t []byte, off, x int) uint16 {
-	if r, ok := generic(t, x); ok && r.io {
-		return uint16(r.addr)
+	if r, ok := generic(t, x); ok && r.IO {
+		return uint16(r.Addr)
 	}
 	if p := le32(t[off:]); p <= 0xffff {
 		return uint16(p)
@@ -76,12 +70,10 @@ func (i *Info) fadt(m Memory, t []byte) {
 			i.PMTimer = port(t, fadtPMTimer, fadtXPMTimer)
 		}
 	} else {
-		r, ok := generic(t, fadtSleepControl)
-		i.Sleep, i.SleepIO, i.HasSleep = r.addr, r.io, ok
+		i.Sleep, i.HasSleep = generic(t, fadtSleepControl)
 	}
 	if flags&flagReset != 0 && len(t) > fadtResetValue {
-		r, ok := generic(t, fadtReset)
-		i.Reset, i.ResetIO, i.HasReset = r.addr, r.io, ok
+		i.Reset, i.HasReset = generic(t, fadtReset)
 		i.ResetValue = t[fadtResetValue]
 	}
 	dsdt := uint64(le32(t[fadtDSDT:]))

@@ -66,7 +66,7 @@ func TestFADT(t *testing.T) {
 		putGeneric(t, fadtReset, 0, 0xfe001000)
 		t[fadtResetValue] = 7
 	}))
-	if i.PM1a != 0xb004 || i.PMTimer != 0x608 || i.PM1Event != 0x600 || !i.HasReset || i.ResetIO || i.Reset != 0xfe001000 || i.ResetValue != 7 {
+	if i.PM1a != 0xb004 || i.PMTimer != 0x608 || i.PM1Event != 0x600 || !i.HasReset || i.Reset != (Register{0xfe001000, false}) || i.ResetValue != 7 {
 		t.Errorf("extended: %+v", i)
 	}
 	i = Info{}
@@ -75,7 +75,7 @@ func TestFADT(t *testing.T) {
 		putGeneric(t, fadtSleepControl, 0, 0xfea00000)
 		putGeneric(t, fadtReset, 2, 5) // PCI configuration space: not ours
 	}))
-	if i.PM1a != 0 || i.PMTimer != 0 || !i.HasSleep || i.SleepIO || i.Sleep != 0xfea00000 || i.HasReset {
+	if i.PM1a != 0 || i.PMTimer != 0 || !i.HasSleep || i.Sleep != (Register{0xfea00000, false}) || i.HasReset {
 		t.Errorf("hardware-reduced: %+v", i)
 	}
 	for n := range 276 {

@@ -257,6 +257,9 @@ func (r *Radix[T]) next(i uint64, tag int) (uint64, *T) {
 				n = n.parent
 				h++
 			}
+			if s<<(h*radixBits)>>(h*radixBits) != s {
+				return 0, nil // beyond 2^64: the highest level uses 16 of its slots only
+			}
 			i = (i>>((h+1)*radixBits)<<radixBits | uint64(s)) << (h * radixBits)
 			if (h+1)*radixBits >= 64 {
 				i = uint64(s) << (h * radixBits)
