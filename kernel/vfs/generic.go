@@ -155,7 +155,7 @@ func anonSuper() *SuperBlock {
 	sb := NewSuper(&anonType, nil, 0, anonSuperOps)
 	if sb != nil {
 		sb.NoCache = true
-		sb.active.Store(1) // for ever
+		sb.active.Store(1)    // for ever
 		sb.Magic = 0x09041934 // ANON_INODE_FS_MAGIC
 		anonSB.Store(sb)
 	}

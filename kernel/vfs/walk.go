@@ -118,9 +118,7 @@ func Lookup(ctx *Context, dirfd int, path string, flags uint32) (Path, errno.Err
 
 // parent walks all components of p but the last, which it leaves in w.last; path is the directory then.
 func (w *walk) parent(p string) errno.Errno {
-	for len(p) > 0 && p[0] == '/' {
-		p = p[1:]
-	}
+	p = skipSlashes(p)
 	w.last, w.kind, w.trailing = "", lastRoot, false
 	for p != "" {
 		if !w.inode.IsDir() {
@@ -135,10 +133,7 @@ func (w *walk) parent(p string) errno.Errno {
 			n++
 		}
 		name := p[:n]
-		rest := p[n:]
-		for len(rest) > 0 && rest[0] == '/' {
-			rest = rest[1:]
-		}
+		rest := skipSlashes(p[n:])
 		w.kind = lastNormal
 		if name[0] == '.' {
 			if n == 1 {
@@ -161,9 +156,16 @@ func (w *walk) parent(p string) errno.Errno {
 		if err != errno.OK {
 			return err
 		}
-		p = next
+		p = skipSlashes(next) // an absolute link begins with some
 	}
 	return errno.OK
+}
+
+func skipSlashes(p string) string {
+	for len(p) > 0 && p[0] == '/' {
+		p = p[1:]
+	}
+	return p
 }
 
 // step walks one component and returns what is left of the path: rest, or rest with a symbolic link put before it.

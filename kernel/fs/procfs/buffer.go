@@ -159,7 +159,8 @@ func (fileOps) Write(f *vfs.File, it *uio.Iter, pos int64) (int, int64, errno.Er
 	if it.Len() > maxWrite {
 		return 0, pos, errno.EINVAL
 	}
-	var p [maxWrite]byte
+	var room [maxWrite]byte
+	p := vfs.NoEscape(&room)
 	k, err := it.CopyIn(p[:])
 	if err == errno.OK {
 		err = n.entry.write(n, trimNewline(p[:k]))

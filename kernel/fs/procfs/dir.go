@@ -57,7 +57,8 @@ func (dirOps) ReadDir(f *vfs.File, ctx *vfs.DirContext) errno.Errno {
 
 // emitNumber emits an entry whose name is a number; after is what the position becomes, above numbers.
 func emitNumber(ctx *vfs.DirContext, num int, ino uint64, typ uint8, after int64) bool {
-	var b [12]byte
+	var room [12]byte
+	b := vfs.NoEscape(&room)
 	k := klog.Format(b[:], "%d", num)
 	return ctx.Emit(str(b[:k]), ino, typ, numbers+after)
 }

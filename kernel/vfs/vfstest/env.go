@@ -11,6 +11,7 @@ package vfstest
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"galago/kernel/block"
@@ -133,11 +134,12 @@ func (e *Env) Open(path string, flags, mode uint32) *vfs.File {
 func Heap(s string) []byte {
 	b := make([]byte, len(s))
 	copy(b, s)
-	sink = b
+	sink.Store(&b)
 	return b
 }
 
-var sink []byte
+// sink makes its argument escape to the heap.
+var sink atomic.Pointer[[]byte]
 
 // WriteFile makes a file with the given contents.
 func (e *Env) WriteFile(path, contents string, mode uint32) {
@@ -166,7 +168,7 @@ func WriteAt(f *vfs.File, s string, pos int64) (int, errno.Errno) {
 // Read reads up to n bytes at the file's position.
 func Read(f *vfs.File, n int) (string, errno.Errno) {
 	b := make([]byte, n)
-	sink = b
+	sink.Store(&b)
 	it := new(uio.Iter)
 	*it = uio.FromKernel(b)
 	k, err := f.Read(it)
@@ -176,7 +178,7 @@ func Read(f *vfs.File, n int) (string, errno.Errno) {
 // ReadAt reads up to n bytes at pos.
 func ReadAt(f *vfs.File, n int, pos int64) (string, errno.Errno) {
 	b := make([]byte, n)
-	sink = b
+	sink.Store(&b)
 	it := new(uio.Iter)
 	*it = uio.FromKernel(b)
 	k, err := f.ReadAt(it, pos)
@@ -226,7 +228,7 @@ func (e *Env) ReadDir(path string, bufSize int) []Entry {
 // GetDents makes one getdents64 call.
 func GetDents(f *vfs.File, bufSize int) (all []Entry, err errno.Errno) {
 	b := make([]byte, bufSize)
-	sink = b
+	sink.Store(&b)
 	it := new(uio.Iter)
 	*it = uio.FromKernel(b)
 	n, err := f.GetDents64(it)

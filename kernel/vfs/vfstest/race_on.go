@@ -1,0 +1,5 @@
+//go:build race && !galago
+
+package vfstest
+
+const raceDetector = true
