@@ -1,0 +1,359 @@
+// Package console drives virtio consoles (virtio 1.2 §5.3) with one port: a stream of raw bytes in each direction, which
+// appears as /dev/hvc0 and so on.
+//
+// Both directions have a fixed set of buffers. A buffer that the device has filled stays filled until it is read, so the
+// host is held back when nobody reads; a writer waits when all buffers are with the device.
+//
+// Invariants: a buffer is free, with the device, or (receiving) filled, in the order of arrival.
+//
+// Lock order: reading or writing (the sleeping locks, which serialise readers and writers) → lock (RankDriverQueue).
+package console
+
+import (
+	"math/bits"
+	"unsafe"
+
+	"galago/arch"
+	"galago/drivers/pci"
+	"galago/drivers/virtio"
+	"galago/kernel/errno"
+	"galago/kernel/klog"
+	"galago/kernel/lock"
+	"galago/kernel/mem"
+	"galago/kernel/sched"
+	"galago/kernel/uio"
+)
+
+const (
+	numBuffers = 16
+	bufferSize = arch.PageSize
+	maxPorts   = 8
+	receiveQ   = 0
+	transmitQ  = 1
+)
+
+// buffer is a page of a port.
+type buffer struct {
+	frame *mem.Frame
+	off   int // received: where the unread bytes begin
+	n     int // and where they end
+}
+
+// Port is one console.
+type Port struct {
+	dev     virtio.Device
+	reading sched.Mutex
+	writing sched.Mutex
+	readers sched.WaitQueue
+	writers sched.WaitQueue
+	dpc     sched.DPC
+
+	lock      lock.Spin // guards what follows
+	rx, tx    virtio.Queue
+	in        [numBuffers]buffer
+	out       [numBuffers]buffer
+	filled    [numBuffers]uint8 // ring of filled buffers of in
+	head      int
+	numFilled int
+	free, all uint32 // masks of free buffers of out, and of those in use at all
+	dead      bool
+}
+
+var (
+	portCache = mem.Cache[Port]{Name: "virtio-console"}
+	ports     [maxPorts]*Port
+	numPorts  int
+	ids       = [...]pci.ID{{Vendor: virtio.VendorID, Device: 0x1003}, {Vendor: virtio.VendorID, Device: 0x1043}}
+	driver    = pci.Driver{Name: "virtio-console", Probe: probe, IDs: ids[:]}
+)
+
+// Register makes the driver known to package pci.
+func Register() { pci.Register(&driver) }
+
+// Get returns console i, or nil.
+func Get(i int) *Port {
+	if i < 0 || i >= numPorts {
+		return nil
+	}
+	return ports[i]
+}
+
+func probe(d *pci.Device) errno.Errno {
+	if virtio.TypeOf(d) != virtio.TypeConsole || numPorts == maxPorts {
+		return errno.ENODEV
+	}
+	p := portCache.Alloc()
+	if p == nil {
+		return errno.ENOMEM
+	}
+	if err := p.open(d); err != errno.OK {
+		d.Disable()
+		p.release()
+		return err
+	}
+	d.Private = unsafe.Pointer(p)
+	klog.Printf("virtio-console: hvc%d", numPorts)
+	ports[numPorts] = p
+	numPorts++
+	return errno.OK
+}
+
+// open sets the device up. No feature of the type's own is accepted: so it has one port and no control queues.
+func (p *Port) open(d *pci.Device) errno.Errno {
+	p.lock.Init(lock.RankDriverQueue)
+	p.dpc.Func, p.dpc.Arg = portDPC, unsafe.Pointer(p)
+	if err := p.dev.Open(d); err != errno.OK {
+		return err
+	}
+	if err := p.dev.Negotiate(0); err != errno.OK {
+		return err
+	}
+	for i := range numBuffers {
+		p.in[i].frame, p.out[i].frame = mem.AllocFrame(0), mem.AllocFrame(0)
+		if p.in[i].frame == nil || p.out[i].frame == nil {
+			return errno.ENOMEM
+		}
+	}
+	if err := p.dev.SetInterrupt(0, 0, "virtio-console", interrupt, unsafe.Pointer(p)); err != errno.OK {
+		return err
+	}
+	if err := p.rx.Setup(&p.dev, receiveQ, numBuffers, 0); err != errno.OK {
+		return err
+	}
+	if err := p.tx.Setup(&p.dev, transmitQ, numBuffers, 0); err != errno.OK {
+		return err
+	}
+	p.all = 1<<p.tx.Size() - 1
+	p.free = p.all
+	p.dev.Ready()
+	for i := range p.rx.Size() {
+		p.offer(&p.in[i])
+	}
+	p.rx.Notify()
+	p.rx.Arm()
+	p.tx.Arm()
+	return errno.OK
+}
+
+func (p *Port) release() {
+	p.rx.Release()
+	p.tx.Release()
+	for i := range numBuffers {
+		if f := p.in[i].frame; f != nil {
+			f.Put()
+		}
+		if f := p.out[i].frame; f != nil {
+			f.Put()
+		}
+	}
+	portCache.Free(p)
+}
+
+// offer gives a buffer to the device to fill. The port is locked.
+func (p *Port) offer(b *buffer) {
+	if p.rx.Begin(1) >= 0 {
+		p.rx.Add(b.frame.Phys(), bufferSize, true)
+		p.rx.Publish(unsafe.Pointer(b))
+	}
+}
+
+func interrupt(arg unsafe.Pointer) { sched.QueueDPC(&(*Port)(arg).dpc) }
+
+// portDPC collects what the device has received and sent.
+func portDPC(c *sched.DPC) { (*Port)(c.Arg).collect() }
+
+func (p *Port) collect() {
+	p.lock.Lock()
+	for {
+		received, sent := p.collectReceived(), p.collectSent()
+		if !received && !sent && p.rx.Arm() && p.tx.Arm() {
+			break
+		}
+		if p.rx.Broken() || p.tx.Broken() {
+			if !p.dead {
+				p.dead = true
+				p.dev.GiveUp()
+				p.dev.PCI.Disable()
+				klog.Errorf("virtio-console: the device is broken")
+			}
+			break
+		}
+	}
+	p.lock.Unlock()
+	p.readers.WakeAll()
+	p.writers.WakeAll()
+}
+
+// collectReceived appends filled buffers to the ring. The port is locked.
+func (p *Port) collectReceived() (any bool) {
+	for {
+		slot, cookie, n := p.rx.Pop()
+		if slot < 0 {
+			return any
+		}
+		any = true
+		b := (*buffer)(cookie)
+		b.off, b.n = 0, int(n)
+		if n == 0 {
+			p.offer(b)
+			continue
+		}
+		p.filled[(p.head+p.numFilled)%numBuffers] = uint8((uintptr(cookie) - uintptr(unsafe.Pointer(&p.in))) / unsafe.Sizeof(*b))
+		p.numFilled++
+	}
+}
+
+// collectSent frees buffers that were sent. The port is locked.
+func (p *Port) collectSent() (any bool) {
+	for {
+		slot, cookie, _ := p.tx.Pop()
+		if slot < 0 {
+			return any
+		}
+		any = true
+		p.free |= 1 << ((uintptr(cookie) - uintptr(unsafe.Pointer(&p.out))) / unsafe.Sizeof(buffer{}))
+	}
+}
+
+// readable and writable are the conditions that readers and writers wait for.
+func (p *Port) readable() bool {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	return p.numFilled > 0 || p.dead
+}
+
+func (p *Port) writable() bool {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	return p.free != 0 || p.dead
+}
+
+// Read reads what has arrived, at least one byte; it waits for that, or returns EAGAIN if nonblock.
+func (p *Port) Read(it *uio.Iter, nonblock bool) (int, errno.Errno) {
+	if it.Len() == 0 {
+		return 0, errno.OK
+	}
+	for {
+		p.reading.Lock()
+		n, err := p.readSome(it)
+		p.reading.Unlock()
+		if n > 0 || err != errno.EAGAIN || nonblock {
+			return n, err
+		}
+		if err = p.readers.WaitInterruptible(func() bool { return p.readable() }); err != errno.OK {
+			return 0, err
+		}
+	}
+}
+
+// readSome copies from the filled buffers until there is none, and offers emptied ones to the device again. EAGAIN: there
+// was none. The caller holds reading.
+func (p *Port) readSome(it *uio.Iter) (n int, err errno.Errno) {
+	for it.Len() > 0 {
+		p.lock.Lock()
+		if p.numFilled == 0 {
+			dead := p.dead
+			p.lock.Unlock()
+			if n > 0 {
+				break
+			}
+			if dead {
+				return 0, errno.EIO
+			}
+			return 0, errno.EAGAIN
+		}
+		b := &p.in[p.filled[p.head]]
+		p.lock.Unlock()
+		k, err := it.CopyOut(b.frame.Bytes()[b.off:b.n])
+		n += k
+		b.off += k
+		if err != errno.OK {
+			if n > 0 {
+				break
+			}
+			return 0, err
+		}
+		if b.off < b.n {
+			break
+		}
+		p.lock.Lock()
+		p.head = (p.head + 1) % numBuffers
+		p.numFilled--
+		p.offer(b)
+		p.rx.Notify()
+		p.lock.Unlock()
+	}
+	return n, errno.OK
+}
+
+// Write writes everything, waiting for buffers; if nonblock it writes what fits now, or returns EAGAIN.
+func (p *Port) Write(it *uio.Iter, nonblock bool) (int, errno.Errno) {
+	if nonblock {
+		if !p.writing.TryLock() {
+			return 0, errno.EAGAIN
+		}
+	} else if err := p.writing.LockInterruptible(); err != errno.OK {
+		return 0, err
+	}
+	defer p.writing.Unlock()
+	n := 0
+	for it.Len() > 0 {
+		k, err := p.writeSome(it)
+		n += k
+		if err == errno.EAGAIN && !nonblock {
+			err = p.writers.WaitInterruptible(func() bool { return p.writable() })
+		}
+		if err != errno.OK {
+			if n > 0 {
+				return n, errno.OK
+			}
+			return 0, err
+		}
+	}
+	return n, errno.OK
+}
+
+// writeSome fills one free buffer and sends it. The caller holds writing, so a free buffer stays free.
+func (p *Port) writeSome(it *uio.Iter) (int, errno.Errno) {
+	p.lock.Lock()
+	i := bits.TrailingZeros32(p.free)
+	dead := p.dead
+	p.lock.Unlock()
+	if dead {
+		return 0, errno.EIO
+	}
+	if i == 32 {
+		return 0, errno.EAGAIN
+	}
+	b := &p.out[i]
+	n, err := it.CopyIn(b.frame.Bytes())
+	if n == 0 {
+		return 0, err
+	}
+	p.lock.Lock()
+	if p.tx.Begin(1) < 0 {
+		p.lock.Unlock()
+		return 0, errno.EIO
+	}
+	p.tx.Add(b.frame.Phys(), uint32(n), false)
+	p.tx.Publish(unsafe.Pointer(b))
+	p.free &^= 1 << i
+	p.tx.Notify()
+	p.lock.Unlock()
+	return n, err
+}
+
+// Drain waits until the device has taken everything written, at most ns nanoseconds (ETIMEDOUT; < 0: no limit).
+func (p *Port) Drain(ns int64) errno.Errno {
+	return p.writers.WaitTimeout(func() bool {
+		p.lock.Lock()
+		defer p.lock.Unlock()
+		return p.free == p.all || p.dead
+	}, ns, false)
+}
+
+// Ready tells whether a Read or Write would not wait.
+func (p *Port) Ready() (read, write bool) { return p.readable(), p.writable() }
+
+// Queues returns where readers and writers wait, for poll.
+func (p *Port) Queues() (readers, writers *sched.WaitQueue) { return &p.readers, &p.writers }
