@@ -150,6 +150,13 @@ func (d *disk) PrepareWrite(o *Object, f *mem.Frame, from, to int) errno.Errno {
 
 func (d *disk) Release(o *Object, f *mem.Frame, dirty bool) { d.released.Add(1) }
 
+// fail makes writes of a page fail, or work again.
+func (d *disk) fail(idx uint64, bad bool) {
+	d.mu.Lock()
+	d.failW[idx] = bad
+	d.mu.Unlock()
+}
+
 // contents returns what is on the device.
 func (d *disk) contents(n int) []byte {
 	d.mu.Lock()
@@ -339,7 +346,7 @@ func TestWriteErrorOncePerFile(t *testing.T) {
 	var a, b atomic.Uint32
 	a.Store(o.SampleError())
 	b.Store(o.SampleError())
-	d.failW[2] = true
+	d.fail(2, true)
 	write := func() {
 		GenericWrite(o, iter(pattern(4*pageSize, 7)), 0)
 		o.Sync(0, lastIndex, true)
@@ -364,7 +371,7 @@ func TestWriteErrorOncePerFile(t *testing.T) {
 	if err := o.CheckError(&later); err != errno.EIO {
 		t.Errorf("second error: %v", err)
 	}
-	d.failW[2] = false
+	d.fail(2, false)
 	write()
 	if o.CheckError(&a) != errno.EIO || o.CheckError(&later) != 0 {
 		t.Error("the second error reached the wrong files")

@@ -47,6 +47,9 @@ func Counts() (cached, dirty, writeback int64) {
 	return nrCached.Load(), nrDirty.Load(), nrWriteback.Load()
 }
 
+// Until Start there is nobody to write back, so nobody must wait for it.
+func init() { SetLimits(1<<62, 1<<62) }
+
 // SetLimits sets the soft and the hard limit of dirty pages.
 func SetLimits(soft, hard int64) {
 	softLimit.Store(soft)
