@@ -55,11 +55,11 @@ func Stats() (s Statistics) {
 	s.Available = max(s.Free+s.Available, 0)
 	s.Areas = vPages.Load()
 	s.Failures = allocFailures.Load()
-	slabsLock.Lock()
+	irq := slabsLock.LockIRQ()
 	for c := allSlabs; c != nil; c = c.next {
 		s.Slab += c.slabs.Load() << c.order
 	}
-	slabsLock.Unlock()
+	slabsLock.UnlockIRQ(irq)
 	return s
 }
 
@@ -76,11 +76,11 @@ type Snapshot struct {
 func TakeSnapshot() (s Snapshot) {
 	st := Stats()
 	s.Frames = st.Total - st.Free - st.Slab
-	slabsLock.Lock()
+	irq := slabsLock.LockIRQ()
 	for c := allSlabs; c != nil; c = c.next {
 		s.Objects += c.active()
 	}
-	slabsLock.Unlock()
+	slabsLock.UnlockIRQ(irq)
 	return s
 }
 
@@ -93,19 +93,19 @@ type Census struct{ active [maxCensus]int64 }
 // Take counts the objects in use now.
 func (c *Census) Take() {
 	*c = Census{}
-	slabsLock.Lock()
+	irq := slabsLock.LockIRQ()
 	for s := allSlabs; s != nil; s = s.next {
 		if s.id < maxCensus {
 			c.active[s.id] = s.active()
 		}
 	}
-	slabsLock.Unlock()
+	slabsLock.UnlockIRQ(irq)
 }
 
 // Diff calls fn for every cache whose number of objects in use has changed since Take. fn must not allocate.
 func (c *Census) Diff(fn func(name string, change int64)) {
-	slabsLock.Lock()
-	defer slabsLock.Unlock()
+	irq := slabsLock.LockIRQ()
+	defer slabsLock.UnlockIRQ(irq)
 	for s := allSlabs; s != nil; s = s.next {
 		if s.id < maxCensus {
 			if d := s.active() - c.active[s.id]; d != 0 {

@@ -12,7 +12,8 @@
 //   - A free frame has no flags but FrameBuddy, no references and no mappings.
 //   - Per-CPU caches and magazines are touched only by their CPU with interrupts off.
 //
-// Lock order: slab cache → zone; both may be taken in interrupts.
+// Lock order: virtual areas → list of caches → slab cache → zone. All are taken with interrupts off: their ranks are
+// above the timers', whose interrupt must not find them held.
 package mem
 
 import (

@@ -28,10 +28,10 @@ var (
 
 // RegisterShrinker adds a shrinker for good.
 func RegisterShrinker(s *Shrinker) {
-	shrinkersLock.Lock()
+	irq := shrinkersLock.LockIRQ()
 	s.next = shrinkers.Load()
 	shrinkers.Store(s)
-	shrinkersLock.Unlock()
+	shrinkersLock.UnlockIRQ(irq)
 }
 
 // checkPressure wakes the page-out thread when a zone falls below its low watermark.

@@ -50,8 +50,8 @@ var (
 
 // setup computes the layout for objects of size bytes and registers the cache.
 func (s *slab) setup(name string, size uintptr) {
-	slabsLock.Lock()
-	defer slabsLock.Unlock()
+	irq := slabsLock.LockIRQ()
+	defer slabsLock.UnlockIRQ(irq)
 	if s.size != 0 {
 		return
 	}
@@ -276,8 +276,8 @@ type CacheStats struct {
 
 // EachCache calls fn for every cache that has been used. fn must not allocate.
 func EachCache(fn func(CacheStats)) {
-	slabsLock.Lock()
-	defer slabsLock.Unlock()
+	irq := slabsLock.LockIRQ()
+	defer slabsLock.UnlockIRQ(irq)
 	for s := allSlabs; s != nil; s = s.next {
 		fn(s.stats())
 	}

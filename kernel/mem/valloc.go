@@ -56,8 +56,8 @@ func VAlloc(n uintptr) (uintptr, errno.Errno) {
 
 // place finds room for n bytes and two guard pages: behind the last area placed, wrapping around once.
 func (v *varea) place(n uintptr) bool {
-	vLock.Lock()
-	defer vLock.Unlock()
+	irq := vLock.LockIRQ()
+	defer vLock.UnlockIRQ(irq)
 	need := n + 2*arch.PageSize
 	at := vNext
 	for wrapped := false; ; {
@@ -87,9 +87,9 @@ func (v *varea) place(n uintptr) bool {
 
 // VFree frees what VAlloc returned.
 func VFree(a uintptr) {
-	vLock.Lock()
+	irq := vLock.LockIRQ()
 	v := vareas.Find(uint64(a))
-	vLock.Unlock()
+	vLock.UnlockIRQ(irq)
 	if v == nil {
 		panic("mem: VFree of an address that VAlloc did not return")
 	}
@@ -111,9 +111,9 @@ func (v *varea) unmap(end uintptr) {
 			FrameOf(e.Addr()).Put()
 		}
 	}
-	vLock.Lock()
+	irq := vLock.LockIRQ()
 	vareas.Remove(&v.node)
-	vLock.Unlock()
+	vLock.UnlockIRQ(irq)
 	vareaCache.Free(v)
 }
 
