@@ -55,7 +55,7 @@ func Stats() (s Statistics) {
 	s.Available = max(s.Free+s.Available, 0)
 	s.Areas = vPages.Load()
 	s.Failures = allocFailures.Load()
-	irq := slabsLock.LockIRQ()
+	irq = slabsLock.LockIRQ()
 	for c := allSlabs; c != nil; c = c.next {
 		s.Slab += c.slabs.Load() << c.order
 	}
