@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"galago/tools/internal/runproto"
@@ -38,6 +39,7 @@ func inherited(pattern string) *os.File {
 type machine struct {
 	*runproto.Conn
 	console *os.File
+	fd      int // of the run channel
 	cmd     runproto.Cmd
 }
 
@@ -60,7 +62,11 @@ func (g *machine) exit(status int) int {
 
 // play plays one scenario and returns QEMU's exit status.
 func play(mode string) int {
-	g := &machine{Conn: runproto.New(inherited(`socket,id=run,fd=(\d+)`)), console: inherited(`path=/dev/fdset/(\d+)`)}
+	port := inherited(`socket,id=run,fd=(\d+)`)
+	g := &machine{Conn: runproto.New(port), console: inherited(`path=/dev/fdset/(\d+)`), fd: int(port.Fd())}
+	if mode == "console" {
+		_ = syscall.SetNonblock(g.fd, true) // as QEMU does
+	}
 	switch mode {
 	case "no-boot":
 		fmt.Fprintln(os.Stderr, "qemu: could not load kernel")
@@ -94,6 +100,8 @@ func play(mode string) int {
 	case "garbage":
 		_ = g.Write(runproto.Type('?'), nil)
 		time.Sleep(time.Minute)
+	case "console":
+		return g.virtconsole()
 	case "flood":
 		chunk := make([]byte, 60000)
 		for i := range 200 {
@@ -111,6 +119,17 @@ func play(mode string) int {
 		return g.spin()
 	}
 	return 99
+}
+
+// virtconsole floods as QEMU's device of that name does: what a full channel does not take is lost.
+func (g *machine) virtconsole() int {
+	const chunk = 60000
+	frame := append([]byte{'O', chunk & 0xff, chunk >> 8 & 0xff, 0, 0}, make([]byte, chunk)...)
+	for i := range 200 {
+		binary.LittleEndian.PutUint32(frame[5:], uint32(i))
+		_, _ = syscall.Write(g.fd, frame)
+	}
+	return g.exit(0)
 }
 
 // echo copies stdin to stdout, says on stderr what it was told to run, and exits with the number of argv[1].

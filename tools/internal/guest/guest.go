@@ -92,10 +92,10 @@ func boot(o *Options) (*session, error) {
 		return nil, fmt.Errorf("socketpair: %w", err)
 	}
 	ours, theirs := os.NewFile(uintptr(pair[0]), "run port"), os.NewFile(uintptr(pair[1]), "run port of QEMU")
-	defer theirs.Close()
 	conRead, conWrite, err := os.Pipe()
 	if err != nil {
 		ours.Close()
+		theirs.Close()
 		return nil, err
 	}
 	defer conWrite.Close()
@@ -103,10 +103,11 @@ func boot(o *Options) (*session, error) {
 	p, err := qemu.Start(&o.Machine)
 	if err != nil {
 		ours.Close()
+		theirs.Close()
 		conRead.Close()
 		return nil, err
 	}
-	s := newSession(o, p, ours)
+	s := newSession(o, p, ours, theirs)
 	go s.readConsole(conRead)
 	go s.readFrames()
 	if o.OnStart != nil {

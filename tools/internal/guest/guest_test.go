@@ -124,11 +124,13 @@ func (w *slowWriter) Write(p []byte) (int, error) {
 }
 
 func TestAllOutputArrives(t *testing.T) {
-	o := options(t, "flood")
-	w := new(slowWriter)
-	o.Stdout = w
-	if r := Run(o); !r.OK() || w.n != 200*60000 || w.bad {
-		t.Errorf("%+v: %d bytes, out of order: %v", r, w.n, w.bad)
+	for _, mode := range []string{"flood", "console"} {
+		o := options(t, mode)
+		w := new(slowWriter)
+		o.Stdout = w
+		if r := Run(o); !r.OK() || w.n != 200*60000 || w.bad {
+			t.Errorf("%s: %+v: %d bytes, out of order: %v", mode, r, w.n, w.bad)
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ type session struct {
 	o       *Options
 	proc    *qemu.Process
 	port    *os.File
+	theirs  *os.File // QEMU's end of port, until makeLossless
 	conn    *runproto.Conn
 	command []byte
 
@@ -40,9 +41,9 @@ type session struct {
 	verdict  int
 }
 
-func newSession(o *Options, p *qemu.Process, port *os.File) *session {
+func newSession(o *Options, p *qemu.Process, port, theirs *os.File) *session {
 	return &session{
-		o: o, proc: p, port: port, conn: runproto.New(port),
+		o: o, proc: p, port: port, theirs: theirs, conn: runproto.New(port),
 		ready: make(chan struct{}, 1), exited: make(chan int, 1),
 		framesEnd: make(chan error, 1), consoleEO: make(chan struct{}),
 	}
@@ -95,9 +96,31 @@ func (s *session) loop() Result {
 	}
 }
 
+// makeLossless makes QEMU wait when the channel to us is full. QEMU's virtconsole drops what a non-blocking channel does
+// not take (virtio-console.c, flush_buf: consoles are not throttled). The mode belongs to the open file, which both
+// processes share, so it can be changed from here once QEMU has set its own: when the guest is up, it has.
+func (s *session) makeLossless() {
+	if s.theirs == nil {
+		return
+	}
+	if err := syscall.SetNonblock(int(s.theirs.Fd()), false); err != nil {
+		s.end(StatusFailed, fmt.Sprintf("the run channel: %v", err))
+	}
+	s.dropTheirs()
+}
+
+// dropTheirs closes our copy of QEMU's end, without which the channel would never end.
+func (s *session) dropTheirs() {
+	if s.theirs != nil {
+		s.theirs.Close()
+		s.theirs = nil
+	}
+}
+
 // begin sends the command and starts the pump of standard input.
 func (s *session) begin() {
 	s.isReady = true
+	s.makeLossless()
 	if err := s.conn.Write(runproto.Command, s.command); err != nil {
 		s.end(StatusFailed, fmt.Sprintf("sending the command: %v", err))
 		return
@@ -220,6 +243,7 @@ func (s *session) readConsole(r *os.File) {
 
 // judge waits until everything the machine sent has been delivered and turns the end of QEMU into a Result.
 func (s *session) judge() Result {
+	s.dropTheirs()
 	s.drain()
 	s.port.Close()
 	q := s.proc.Status()

@@ -31,7 +31,8 @@ func runHost(c *Context, emit func(Result)) {
 }
 
 func hostPackages(c *Context) (kept []string, err error) {
-	cmd := exec.Command("go", "list", "-e", "./...")
+	// Packages that exist only under the kernel's or the user programs' build tags have no files here.
+	cmd := exec.Command("go", "list", "-e", "-f", "{{if or .GoFiles .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}", "./...")
 	cmd.Dir = c.Root
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
