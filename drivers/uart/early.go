@@ -4,74 +4,50 @@
 // is opened by the terminal layer it works by interrupts.
 package uart
 
-import "galago/arch"
-
-// Registers, as offsets from the port's base, and their bits.
-const (
-	rbr = 0 // receive buffer, transmit holding; divisor low with DLAB
-	ier = 1 // interrupt enable; divisor high
-	fcr = 2 // FIFO control (write), interrupt identification (read)
-	lcr = 3
-	mcr = 4
-	lsr = 5
-	msr = 6
-
-	ierReceive  = 1
-	ierTransmit = 2
-	fcrEnable   = 0xc7 // FIFOs on and cleared, trigger at 14 bytes
-	lcr8N1      = 3
-	lcrDLAB     = 0x80
-	mcrReady    = 0x0b // DTR, RTS, OUT2 (interrupts reach the bus)
-	lsrData     = 1
-	lsrEmpty    = 0x20
-	fifoSize    = 16
+import (
+	"galago/arch"
+	"galago/kernel/lock"
 )
-
-// setup programs 115200 baud, 8N1, FIFOs on, interrupts off.
-func setup(base uint16) {
-	arch.Outb(base+ier, 0)
-	arch.Outb(base+lcr, lcrDLAB)
-	arch.Outb(base+rbr, 1)
-	arch.Outb(base+ier, 0)
-	arch.Outb(base+lcr, lcr8N1)
-	arch.Outb(base+fcr, fcrEnable)
-	arch.Outb(base+mcr, mcrReady)
-}
-
-// present reports whether a 16550 answers at base: its scratch register keeps a value.
-func present(base uint16) bool {
-	const scratch = 7
-	arch.Outb(base+scratch, 0x5a)
-	if arch.Inb(base+scratch) != 0x5a {
-		return false
-	}
-	arch.Outb(base+scratch, 0xa5)
-	return arch.Inb(base+scratch) == 0xa5
-}
 
 // COM1 is the port of early and panic output.
 const COM1 = 0x3f8
 
-// EarlyInit readies COM1 for polled output.
-func EarlyInit() { setup(COM1) }
-
-// EarlyWrite writes p to COM1, polling, with newlines as CR LF.
-func EarlyWrite(p []byte) {
-	for _, c := range p {
-		if c == '\n' {
-			put('\r')
-		}
-		put(c)
+// EarlyInit readies COM1 for polled output: 115200 baud, 8N1, FIFOs on, interrupts off. Switching the FIFOs on forgets a
+// character that has come already; it is kept for the terminal.
+func EarlyInit() {
+	p := &ports[0]
+	p.line = lineBits8
+	p.setSpeed(clockBaud)
+	if p.in(regStatus)&statusData != 0 {
+		p.rx[0] = uint16(p.in(regData))
+		p.rxHead = 1
 	}
+	p.out(regIdent, fifoOn)
+	p.out(regModem, modemDTR|modemRTS|modemOut2)
 }
 
-func put(c byte) {
-	const patience = 100_000 // a port that never drains must not stop the kernel
-	for range patience {
-		if arch.Inb(COM1+lsr)&lsrEmpty != 0 {
-			break
-		}
-		arch.Pause()
+// EarlyWrite writes b to COM1, polling, with newlines as CR LF. It takes turns with the terminal's output, if there
+// is any; a lock that is never released (a CPU that a panic has stopped) does not keep it.
+func EarlyWrite(b []byte) {
+	const patience = 1_000_000
+	p := &ports[0]
+	lock.PreemptDisable()
+	flags := arch.IRQDisable()
+	locked := false
+	for i := 0; i < patience && !locked; i++ {
+		locked = p.regs.TryLock()
 	}
-	arch.Outb(COM1+rbr, c)
+	for _, c := range b {
+		if c == '\n' {
+			p.waitHolding()
+			p.out(regData, '\r')
+		}
+		p.waitHolding()
+		p.out(regData, c)
+	}
+	if locked {
+		p.regs.Unlock()
+	}
+	arch.IRQRestore(flags)
+	lock.PreemptEnable()
 }

@@ -223,7 +223,6 @@ const maxResets = 8
 // recoverDisk resets a device that went wrong and repeats its requests, or gives it up.
 func recoverDisk(w *sched.Work) {
 	d := (*disk)(w.Arg)
-	d.stopped.Store(true)
 	klog.Warnf("virtio-blk: %s: resetting the device", d.block.Name)
 	d.resets++
 	err := errno.EIO

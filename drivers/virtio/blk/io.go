@@ -149,8 +149,8 @@ func (q *queue) reap() {
 			broken := q.vq.Broken()
 			idle := broken || q.vq.Arm()
 			q.lock.Unlock()
-			if broken && q.disk.stopped.CompareAndSwap(false, true) {
-				sched.QueueWork(&q.disk.recover)
+			if broken {
+				q.disk.fault()
 			}
 			if idle {
 				return
@@ -179,7 +179,14 @@ func (d *disk) TimedOut(b *block.Device) {
 	for i := range d.n {
 		d.queues[i].reap()
 	}
-	if b.Late() && d.stopped.CompareAndSwap(false, true) {
+	if b.Late() {
+		d.fault()
+	}
+}
+
+// fault has a worker thread recover the device, unless one does already.
+func (d *disk) fault() {
+	if d.stopped.CompareAndSwap(false, true) {
 		sched.QueueWork(&d.recover)
 	}
 }
