@@ -251,3 +251,29 @@ func convTslice(v []byte) unsafe.Pointer {
 	*p = v
 	return unsafe.Pointer(p)
 }
+
+// moveSlice and its kin move a slice that append built on the stack into memory that outlives the function
+// (cmd/compile/internal/slice).
+func moveSlice(t *abi.Type, old unsafe.Pointer, n, c int) (unsafe.Pointer, int, int) {
+	return moveSliceNoScan(t.Size_, old, n, c)
+}
+
+func moveSliceNoScan(size uintptr, old unsafe.Pointer, n, c int) (unsafe.Pointer, int, int) {
+	if c == 0 {
+		if old != nil {
+			old = unsafe.Pointer(&zerobase)
+		}
+		return old, 0, 0
+	}
+	p := alloc(uintptr(c) * size)
+	memmove(p, old, uintptr(n)*size)
+	return p, n, c
+}
+
+func moveSliceNoCap(t *abi.Type, old unsafe.Pointer, n int) (unsafe.Pointer, int, int) {
+	return moveSliceNoScan(t.Size_, old, n, n)
+}
+
+func moveSliceNoCapNoScan(size uintptr, old unsafe.Pointer, n int) (unsafe.Pointer, int, int) {
+	return moveSliceNoScan(size, old, n, n)
+}
