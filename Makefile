@@ -1,11 +1,59 @@
 # Galago. "make qemu" builds everything and boots to a shell; "make test" tests everything.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
 
-all: kernel
+GALAGO := bin/galago
+GATE   := $(GALAGO)
+IMAGE  := build/galago.img
+export GOTOOLCHAIN := local
+
+all: setup kernel user image
 
 include scripts/kernel.mk
+include scripts/user.mk
+
+# What is missing on this machine is installed once (Debian and Ubuntu), or named.
+setup: build/.setup
+build/.setup: scripts/setup.sh
+	@scripts/setup.sh
+	@mkdir -p build && touch $@
 
 kernel: $(K)/kernel.elf
 
-.PHONY: all kernel
+# The host command. go build knows what is stale.
+$(GALAGO): setup FORCE
+	@mkdir -p bin
+	@go build -o $@.new ./tools/galago
+	@if cmp -s $@.new $@; then rm $@.new; else echo "  GO    $@"; mv $@.new $@; fi
+
+# The kernel with its tests and checkers.
+ktest:
+	@$(MAKE) --no-print-directory K=build/ktest KTAGS="ktest lockdep memdebug" build/ktest/kernel.elf
+
+image: $(IMAGE)
+$(IMAGE): $(GALAGO) user user/image.manifest $(shell find user/etc -type f)
+	@$(GALAGO) image -o $@ user/image.manifest
+
+# Boots to a shell on this terminal; ^A x leaves QEMU.
+qemu: all
+	@$(GALAGO) qemu
+
+gdb: all
+	@$(GALAGO) gdb
+
+test: all ktest
+	@$(GALAGO) test
+
+bench: all
+	@$(GALAGO) bench
+
+check: all
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	@go vet ./tools/... ./libc/match/... ./arch/bootinfo/... ./kernel/ds/... ./kernel/proc/elf/...
+	@$(GALAGO) floors
+
+clean:
+	rm -rf build bin
+
+.PHONY: all setup kernel ktest user image qemu gdb test bench check clean

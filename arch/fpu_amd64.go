@@ -16,6 +16,7 @@ const (
 	mxcsrReset = 0x1f80
 	fcwReset   = 0x37f
 	xHeader    = 512 // offset of XSTATE_BV
+	xmm14      = 160 + 14*16
 )
 
 func detectFPU() {
@@ -63,8 +64,8 @@ func FPURestore(area uintptr) {
 // FPUSetX14X15 replaces the two registers that the entry stubs saved in a frame within a saved area, and
 // FPUGetX14X15 copies them out of one.
 func FPUSetX14X15(area uintptr, f *Frame) {
-	*at[[2]uint64](area + 160 + 14*16) = f.X14
-	*at[[2]uint64](area + 160 + 15*16) = f.X15
+	x := at[[4]uint64](area + xmm14)
+	x[0], x[1], x[2], x[3] = f.X14[0], f.X14[1], f.X15[0], f.X15[1]
 	if Has.XSAVE {
 		*at[uint64](area + xHeader) |= 2
 	}
@@ -72,11 +73,11 @@ func FPUSetX14X15(area uintptr, f *Frame) {
 
 func FPUGetX14X15(area uintptr, f *Frame) {
 	if Has.XSAVE && *at[uint64](area + xHeader)&2 == 0 {
-		f.X14, f.X15 = [2]uint64{}, [2]uint64{}
+		f.X14[0], f.X14[1], f.X15[0], f.X15[1] = 0, 0, 0, 0
 		return
 	}
-	f.X14 = *at[[2]uint64](area + 160 + 14*16)
-	f.X15 = *at[[2]uint64](area + 160 + 15*16)
+	x := at[[4]uint64](area + xmm14)
+	f.X14[0], f.X14[1], f.X15[0], f.X15[1] = x[0], x[1], x[2], x[3]
 }
 
 // FPUSanitize makes an area that came from user memory loadable: reserved MXCSR bits and unknown components

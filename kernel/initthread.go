@@ -7,7 +7,9 @@ import (
 
 	"galago/arch"
 	"galago/drivers/pci"
+	"galago/drivers/uart"
 	"galago/drivers/virtio/blk"
+	"galago/drivers/virtio/console"
 	"galago/kernel/block"
 	"galago/kernel/errno"
 	"galago/kernel/fs/devfs"
@@ -15,11 +17,14 @@ import (
 	"galago/kernel/fs/tmpfs"
 	"galago/kernel/ipc"
 	"galago/kernel/klog"
+	"galago/kernel/mem"
 	"galago/kernel/oops"
 	"galago/kernel/proc"
 	"galago/kernel/sched"
 	"galago/kernel/syscall"
+	"galago/kernel/tty"
 	"galago/kernel/vfs"
+	"galago/kernel/vm/pagecache"
 )
 
 // initThread does the part of the boot that needs threads, then becomes process 1.
@@ -31,10 +36,13 @@ func initThread(unsafe.Pointer) {
 	syscall.PowerOff, syscall.Restart = powerOff, reboot
 	oops.RebootAfter = numberOption("panic", -1)
 	vfs.Start()
+	must("page cache", pagecache.Start(mem.Stats().Total))
 	registerFileSystems()
-	must("devfs", devfs.Init())
 	probeDevices()
 	t := mountRoot()
+	must("devfs", devfs.Init())
+	startTerminals()
+	mountDev(t)
 	openConsole(t)
 	startInit(t)
 }
@@ -61,6 +69,7 @@ func registerFileSystems() {
 // probeDevices finds what is on the PCI buses and starts its drivers.
 func probeDevices() {
 	blk.Register()
+	console.Register()
 	c := pci.Config{ECAM: tables.ECAM, FirstBus: int(tables.ECAMStart), LastBus: int(tables.ECAMEnd), Hole: mmioHole, HoleEnd: mmioHoleEnd}
 	if tables.ECAM == 0 {
 		c.LastBus = 255
@@ -108,10 +117,28 @@ func mountRoot() *proc.Task {
 	must("mounting the root file system", e)
 	t, e := proc.NewInit(root)
 	must("process 1", e)
+	return t
+}
+
+// startTerminals readies the serial ports and names the console (console=).
+func startTerminals() {
+	tty.Processes = theJobs
+	uart.Init()
+	if name := option("console"); name != "" && !tty.SetConsole(name) {
+		klog.Warnf("console=%s: no such terminal", name)
+	}
+	if e := tty.Publish(); e != 0 {
+		klog.Warnf("terminals: %s", e.Name())
+	}
+	if e := console.AddNodes(); e != 0 {
+		klog.Warnf("hvc: %s", e.Name())
+	}
+}
+
+func mountDev(t *proc.Task) {
 	if e := vfs.MountFS(&t.Proc.Ctx, "devtmpfs", "/dev", "devtmpfs", 0, ""); e != 0 {
 		klog.Warnf("mounting /dev: %s", e.Name())
 	}
-	return t
 }
 
 func listDevices() {

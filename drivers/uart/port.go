@@ -156,7 +156,7 @@ func Init() {
 			klog.Errorf("serial ports: no interrupt %d", l.line)
 			continue
 		}
-		for _, p := range l.ports {
+		for _, p := range l.ports[:] {
 			if p.term != nil {
 				klog.Printf("%s: 16550 at port 0x%x, interrupt %d", p.name, uint64(p.base), l.line)
 			}
@@ -216,7 +216,7 @@ func (p *Port) enable(mask uint8) {
 // will never be another one.
 func interrupt(arg unsafe.Pointer) {
 	l := (*irqLine)(arg)
-	for _, p := range l.ports {
+	for _, p := range l.ports[:] {
 		if p.term != nil {
 			p.serve()
 		}

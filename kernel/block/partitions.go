@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"galago/kernel/block/partition"
+	"galago/kernel/ds"
 	"galago/kernel/errno"
 	"galago/kernel/klog"
 	"galago/kernel/mem"
@@ -70,7 +71,8 @@ func (d *Device) addPartition(e *partition.Entry, per uint64) errno.Errno {
 	p.BlockSize, p.PhysBlockSize = d.BlockSize, d.PhysBlockSize
 	p.ReadOnly, p.Rotational, p.Cache, p.FUA = d.ReadOnly, d.Rotational, d.Cache, d.FUA
 	p.MaxSegs, p.MaxSectors, p.MaxDiscard, p.MaxZeroes = d.MaxSegs, d.MaxSectors, d.MaxDiscard, d.MaxZeroes
-	p.UUID, p.TypeUUID = e.UUID, e.Type
+	ds.Copy16(&p.UUID, &e.UUID)
+	ds.Copy16(&p.TypeUUID, &e.Type)
 	p.labelBuf = e.Label
 	p.Label = unsafe.String(&p.labelBuf[0], e.LabelLen)
 	// A name that ends in a digit is set apart from the number by a p, as on Linux.
@@ -93,7 +95,8 @@ func Find(spec string) *Device {
 	case hasPrefix(spec, dev):
 		return Lookup(spec[len(dev):])
 	case hasPrefix(spec, uuid):
-		if g, ok := partition.ParseGUID(spec[len(uuid):]); ok {
+		var g [16]byte
+		if partition.ParseGUID(&g, spec[len(uuid):]) {
 			return LookupPartition(&g)
 		}
 		return nil

@@ -139,13 +139,11 @@ func PrintStack(pc, fp uintptr) {
 		if fp&7 != 0 || !(fp >= h.StackLo && fp < h.StackHi-16 || arch.OnInterruptStack(fp)) {
 			return
 		}
-		next := *(*[2]uintptr)(unsafe.Pointer(fp))
-		if next[1] == 0 || next[0] != 0 && next[0] <= fp && !arch.OnInterruptStack(fp) {
-			if next[1] == 0 {
-				return
-			}
+		record := (*[2]uintptr)(unsafe.Pointer(fp)) // the caller's frame pointer, the return address
+		if record[1] == 0 || record[0] == fp {
+			return
 		}
-		pc, fp = next[1]-1, next[0]
+		pc, fp = record[1]-1, record[0]
 	}
 }
 

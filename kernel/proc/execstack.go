@@ -245,10 +245,8 @@ func (b *stackBuilder) pushBytes(p []byte) errno.Errno {
 
 // finish writes the vectors below the strings and records the landmarks.
 func (b *stackBuilder) finish(l *loader) errno.Errno {
-	var rnd [16]byte
 	r := [2]uint64{random64(), random64()}
-	copy(rnd[:], bytesAt(uintptr(unsafe.Pointer(&r)), 16))
-	if e := b.push(rnd[:]); e != 0 {
+	if e := b.push(bytesAt(uintptr(unsafe.Pointer(&r)), 16)); e != 0 {
 		return e
 	}
 	random := b.top
@@ -272,7 +270,8 @@ func (b *stackBuilder) finish(l *loader) errno.Errno {
 	w.strings(b.envStart, b.envc)
 	w.put(0)
 	lay.NAuxv = 0
-	for _, a := range auxv {
+	for i := range auxv {
+		a := &auxv[i]
 		w.put(a[0])
 		w.put(a[1])
 		lay.Auxv[lay.NAuxv], lay.Auxv[lay.NAuxv+1] = a[0], a[1]

@@ -5,6 +5,7 @@ import (
 
 	"galago/arch"
 	"galago/kernel/cred"
+	"galago/kernel/ds"
 	"galago/kernel/errno"
 	"galago/kernel/sched"
 	"galago/kernel/time"
@@ -99,7 +100,7 @@ func (parent *Process) duplicate(shareSpace bool) (*Process, errno.Errno) {
 		return nil, errno.ENOMEM
 	}
 	p.init()
-	p.comm = parent.comm
+	ds.Copy16(&p.comm, &parent.comm)
 	p.Limits = parent.Limits
 	parent.sig.lock.Lock()
 	p.sig.actions = parent.sig.actions

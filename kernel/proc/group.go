@@ -144,11 +144,17 @@ func (t *Task) ids(pid int) (pgid, sid int, e errno.Errno) {
 	return p.group.ID, p.group.Session.ID, errno.OK
 }
 
-// GroupInSession reports whether group pgid exists in the running task's session.
-func (t *Task) GroupInSession(pgid int) bool {
+// CheckGroup reports whether group pgid exists (ESRCH) in the running task's session (EPERM).
+func (t *Task) CheckGroup(pgid int) errno.Errno {
 	table.lock.Lock()
 	defer table.lock.Unlock()
-	return pgid > 0 && pgid < MaxPID && table.groups[pgid] != nil && table.groups[pgid].Session == t.Proc.group.Session
+	switch {
+	case pgid <= 0 || pgid >= MaxPID || table.groups[pgid] == nil:
+		return errno.ESRCH
+	case table.groups[pgid].Session != t.Proc.group.Session:
+		return errno.EPERM
+	}
+	return errno.OK
 }
 
 // Terminal returns the session's controlling terminal, or nil.

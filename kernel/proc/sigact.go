@@ -35,6 +35,14 @@ const (
 // Blocked returns the running task's signal mask.
 func (t *Task) Blocked() SigSet { return t.sig.blocked }
 
+// IgnoresOrBlocks reports whether a signal would have no effect on the running task for now.
+func (t *Task) IgnoresOrBlocks(sig int) bool {
+	p := t.Proc
+	p.sig.lock.Lock()
+	defer p.sig.lock.Unlock()
+	return t.sig.blocked.Has(sig) || p.sig.actions[sig].Handler == SigIgn
+}
+
 // SetBlocked replaces the running task's mask.
 func (t *Task) SetBlocked(m SigSet) {
 	m &^= unblockable

@@ -1,6 +1,9 @@
 package partition
 
-import "galago/kernel/errno"
+import (
+	"galago/kernel/ds"
+	"galago/kernel/errno"
+)
 
 // Layout of the header (UEFI 2.10 table 5.5) and of an entry (table 5.6).
 const (
@@ -143,8 +146,8 @@ func (g *gpt) report(read ReadFunc, buf []byte, found func(e Entry)) errno.Errno
 			continue
 		}
 		e := Entry{Number: i + 1, Start: start, Count: end - start + 1}
-		copy(e.Type[:], b)
-		copy(e.UUID[:], b[entUUID:])
+		ds.Copy16(&e.Type, (*[16]byte)(b))
+		ds.Copy16(&e.UUID, (*[16]byte)(b[entUUID:]))
 		e.setLabel(b[entName:entMin])
 		found(e)
 	}
@@ -199,8 +202,8 @@ func (e *Entry) appendRune(u rune) {
 	}
 }
 
-// ParseGUID reads a GUID's text form into the form in which tables store it: the first three fields little endian.
-func ParseGUID(s string) (g [16]byte, ok bool) {
+// ParseGUID reads a GUID's text form into g, which is zero, in the form in which tables store it: the first three fields little endian.
+func ParseGUID(g *[16]byte, s string) bool {
 	order := [16]int{3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15}
 	n := 0
 	for i := 0; i < len(s); i++ {
@@ -209,12 +212,12 @@ func ParseGUID(s string) (g [16]byte, ok bool) {
 		}
 		v, digit := hexDigit(s[i])
 		if !digit || n == 32 {
-			return g, false
+			return false
 		}
 		g[order[n/2]] = g[order[n/2]]<<4 | v
 		n++
 	}
-	return g, n == 32
+	return n == 32
 }
 
 func hexDigit(c byte) (byte, bool) {

@@ -196,13 +196,15 @@ func TestCRC(t *testing.T) {
 }
 
 func TestParseGUID(t *testing.T) {
-	g, ok := ParseGUID("67616C66-7300-4B65-8E72-6E656C000003")
+	var g [16]byte
+	ok := ParseGUID(&g, "67616C66-7300-4B65-8E72-6E656C000003")
 	if !ok || g != [16]byte{0x66, 0x6c, 0x61, 0x67, 0, 0x73, 0x65, 0x4b, 0x8e, 0x72, 0x6e, 0x65, 0x6c, 0, 0, 3} {
 		t.Errorf("%x %v", g, ok)
 	}
 	for _, s := range []string{"", "67616c66", "67616C66-7300-4B65-8E72-6E656C00000x", "67616C66-7300-4B65-8E72-6E656C0000031",
 		"6-7616C667300-4B65-8E72-6E656C000003", "67616C66--7300-4B65-8E72-6E656C000003"} {
-		if _, ok := ParseGUID(s); ok {
+		var g [16]byte
+		if ParseGUID(&g, s) {
 			t.Errorf("%q accepted", s)
 		}
 	}

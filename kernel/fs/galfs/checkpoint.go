@@ -122,7 +122,7 @@ func (fs *FS) replay(readOnly bool) errno.Errno {
 	if j.scratch[0] != nil && j.scratch[1] != nil {
 		err = j.replayWith(tab, readOnly)
 	}
-	for k, f := range j.scratch {
+	for k, f := range j.scratch[:] {
 		if f != nil {
 			f.Put()
 		}
