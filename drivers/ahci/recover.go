@@ -125,7 +125,8 @@ func (p *port) own(c command, n int) errno.Errno {
 	p.write(portCI, 1)
 	const patience = 5000 // ms
 	for range patience {
-		if p.read(portTFD)&(tfdBusy|tfdDRQ|tfdErr) == tfdErr || p.read(portIS)&isFatal != 0 {
+		// The task file may still be that of the command before.
+		if p.read(portIS)&isFatal != 0 {
 			return errno.EIO
 		}
 		if p.read(portCI)&1 == 0 {

@@ -153,7 +153,7 @@ func TestOperations(t *testing.T) {
 func TestErrorStatus(t *testing.T) {
 	f := newFake(features | blkBits)
 	d := f.attach(t)
-	f.failing[80] = true
+	f.Locked(func() { f.failing[80] = true })
 	if err := d.ReadSync(10, page(t, 0)); err != errno.EIO {
 		t.Errorf("got %v", err)
 	}
@@ -211,7 +211,7 @@ func TestHostile(t *testing.T) {
 				f := newFake(features | blkBits)
 				d := f.attach(t)
 				count := 0
-				f.lock(func() {
+				f.Locked(func() {
 					f.Mangle = func(q int, id, n uint32, index uint16) (uint32, uint32, uint16) {
 						if count++; always || count == 1 {
 							return mangle(id, n, index)
@@ -231,17 +231,11 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// lock runs fn while the device is at rest.
-func (f *fake) lock(fn func()) {
-	time.Sleep(20 * time.Millisecond)
-	fn()
-}
-
 // TestSilentDevice: a device that takes requests and answers none is reset; if it still does not answer, the requests fail.
 func TestSilentDevice(t *testing.T) {
 	f := newFake(features | blkBits)
 	d := f.attach(t)
-	f.lock(func() { f.silent = true })
+	f.Locked(func() { f.silent = true })
 	done := make(chan errno.Errno)
 	p := page(t, 0)
 	go func() { done <- d.ReadSync(3, p) }()
@@ -262,7 +256,7 @@ func TestSilentDevice(t *testing.T) {
 func TestResetRefused(t *testing.T) {
 	f := newFake(features | blkBits)
 	d := f.attach(t)
-	f.lock(func() { f.silent, f.RefuseReset = true, true })
+	f.Locked(func() { f.silent, f.RefuseReset = true, true })
 	drv := (*disk)(d.Private)
 	time.AfterFunc(20*time.Millisecond, drv.fault)
 	if err := d.ReadSync(3, page(t, 0)); err != errno.EIO {

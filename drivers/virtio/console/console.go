@@ -27,7 +27,7 @@ import (
 const (
 	numBuffers = 16
 	bufferSize = arch.PageSize
-	maxPorts   = 8
+	maxPorts   = 4
 	receiveQ   = 0
 	transmitQ  = 1
 )
@@ -39,14 +39,18 @@ type buffer struct {
 	n     int // and where they end
 }
 
+// waiting is what readers and writers of a port wait for. It is apart from the port because it outlives it: a last
+// wake-up may still be on its way when a port that failed to start is freed.
+type waiting struct {
+	reading, writing sched.Mutex
+	readers, writers sched.WaitQueue
+}
+
 // Port is one console.
 type Port struct {
-	dev     virtio.Device
-	reading sched.Mutex
-	writing sched.Mutex
-	readers sched.WaitQueue
-	writers sched.WaitQueue
-	dpc     sched.DPC
+	*waiting
+	dev virtio.Device
+	dpc sched.DPC
 
 	lock      lock.Spin // guards what follows
 	rx, tx    virtio.Queue
@@ -62,6 +66,7 @@ type Port struct {
 var (
 	portCache = mem.Cache[Port]{Name: "virtio-console"}
 	ports     [maxPorts]*Port
+	queues    [maxPorts]waiting
 	numPorts  int
 	ids       = [...]pci.ID{{Vendor: virtio.VendorID, Device: 0x1003}, {Vendor: virtio.VendorID, Device: 0x1043}}
 	driver    = pci.Driver{Name: "virtio-console", Probe: probe, IDs: ids[:]}
@@ -86,6 +91,7 @@ func probe(d *pci.Device) errno.Errno {
 	if p == nil {
 		return errno.ENOMEM
 	}
+	p.waiting = &queues[numPorts]
 	if err := p.open(d); err != errno.OK {
 		d.Disable()
 		p.release()

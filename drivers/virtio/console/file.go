@@ -15,7 +15,7 @@ const (
 // fileOps are the operations of /dev/hvcN: a stream of raw bytes, no terminal.
 type fileOps struct{ vfs.NoFileOps }
 
-var names = [maxPorts]string{"hvc0", "hvc1", "hvc2", "hvc3", "hvc4", "hvc5", "hvc6", "hvc7"}
+var names = [maxPorts]string{"hvc0", "hvc1", "hvc2", "hvc3"}
 
 var theFileOps vfs.FileOps = fileOps{}
 

@@ -21,14 +21,16 @@ const (
 )
 
 const (
-	base       = 0x800000000 // of BAR 4
-	tableBase  = 0xfea00000  // of BAR 1
 	common     = 0x0000
 	config     = 0x2000
 	notify     = 0x3000
 	regionSize = 0x4000
 	stride     = 4 // of notification addresses
 )
+
+// Where the next device's BARs 4 and 1 are. No two devices have the same addresses, as the driver of an earlier test may
+// still be at work.
+var base, tableBase uint64 = 0x800000000, 0xe0000000
 
 // Chain is a request as the device sees it.
 type Chain struct {
@@ -80,6 +82,8 @@ type Device struct {
 func (d *Device) Attach(b *hwtest.Bus, addr int, kind uint16, vectors int) {
 	f := b.Add(addr, 0x1af4, 0x1040+kind, 0x010000)
 	d.Function, d.vectors = f, vectors
+	base += regionSize
+	tableBase += 0x1000
 	f.SetBAR(1, tableBase, 0x1000, false)
 	f.SetBAR(4, base, regionSize, true)
 	f.AddCap(9, 16, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)                        // a structure of unknown kind
@@ -192,6 +196,13 @@ func (d *Device) setStatus(v uint8) {
 	for i := range d.rings {
 		d.rings[i] = ring{size: d.QueueSize}
 	}
+}
+
+// Locked runs fn while the device does nothing.
+func (d *Device) Locked(fn func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	fn()
 }
 
 // Failed reports whether the driver has given the device up.
