@@ -27,6 +27,7 @@ type fakeHBA struct {
 	gone     bool            // was unplugged
 	stuck    bool            // never clears CMD.CR
 	badTag   uint8
+	halted   bool // by an error, until the driver stops the port
 	resets   int
 	commands []byte
 	maxBusy  int
@@ -111,6 +112,7 @@ func (h *fakeHBA) Write(off uintptr, size int, val uint64) {
 func (h *fakeHBA) command(v uint32) {
 	at := uintptr(port0 + portCMD)
 	if v&cmdStart == 0 && h.regs[at]&cmdStart != 0 {
+		h.halted = false
 		h.regs[port0+portCI], h.regs[port0+portSACT] = 0, 0
 	}
 	v &^= cmdRunning | cmdFISRun
@@ -138,7 +140,7 @@ func (h *fakeHBA) run() {
 // step executes one command. An error stops the port until the driver restarts it.
 func (h *fakeHBA) step() bool {
 	ci := h.regs[port0+portCI]
-	if ci == 0 || h.silent || h.regs[port0+portTFD]&tfdErr != 0 && h.regs[port0+portIS]&isTaskFile != 0 {
+	if ci == 0 || h.silent || h.halted {
 		return false
 	}
 	busy := 0
@@ -152,7 +154,7 @@ func (h *fakeHBA) step() bool {
 	}
 	queued, ok := h.execute(slot)
 	if !ok {
-		h.badTag = uint8(slot)
+		h.badTag, h.halted = uint8(slot), true
 		h.regs[port0+portTFD] = 0x41
 		if queued {
 			h.regs[port0+portCI] &^= 1 << slot

@@ -10,7 +10,6 @@ import (
 	gotime "time"
 
 	"galago/drivers/hw"
-	"galago/kernel/cred"
 	"galago/kernel/mem"
 	"galago/kernel/time"
 	"galago/kernel/tty"
@@ -179,23 +178,16 @@ func TestMain(m *testing.M) {
 			}
 		}()
 	}
+	if devfs.Init() != 0 || tty.Publish() != 0 {
+		panic("no device files")
+	}
 	os.Exit(m.Run())
 }
-
-var published sync.Once
 
 // open opens a terminal by its name in /dev.
 func open(t *testing.T, name string) *vfs.File {
 	t.Helper()
 	env := vfstest.NewEnv(t, func(testing.TB) (*vfs.FSType, *block.Device, string) { return &tmpfs.Type, nil, "" })
-	published.Do(func() {
-		if e := devfs.Init(); e != 0 {
-			t.Fatal(e)
-		}
-		if e := tty.Publish(); e != 0 {
-			t.Fatal(e)
-		}
-	})
 	minor := uint32(firstMinor) + uint32(name[len(name)-1]-'0')
 	if e := vfs.Mknod(env.Ctx, vfs.AtFDCWD, "/port", vfs.S_IFCHR|0o600, vfs.Makedev(major, minor)); e != 0 {
 		t.Fatal(e)
