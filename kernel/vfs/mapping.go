@@ -20,25 +20,26 @@ type MapRequest struct {
 
 // A File is the backing of a memory mapping (vm.Backing): Get, Put and what follows.
 
-// Page returns page idx of the file, up to date, with a reference. ENXIO: past the end.
+// Object returns the pages that are mapped.
+func (f *File) Object() *pagecache.Object { return f.Pages }
+
+// Page returns page idx of the file, up to date, locked and with a reference. ENXIO: past the end.
 func (f *File) Page(idx uint64) (*mem.Frame, errno.Errno) {
-	fr, err := pagecache.FaultPage(f.Pages, &f.RA, idx)
-	if err == errno.OK {
-		pagecache.UnlockFrame(fr)
-	}
-	return fr, err
+	return pagecache.FaultPage(f.Pages, &f.RA, idx)
 }
 
-// MakeWritable prepares a page for stores through a shared mapping.
+// MakeWritable prepares a locked page for stores through a shared mapping. EAGAIN: it was truncated.
 func (f *File) MakeWritable(idx uint64, fr *mem.Frame) errno.Errno {
-	pagecache.LockFrame(fr)
-	err := pagecache.MakeWritable(f.Pages, fr)
+	return pagecache.MakeWritable(f.Pages, fr)
+}
+
+// Done unlocks a page from Page; if it was made writable the file counts as modified.
+func (f *File) Done(fr *mem.Frame, stored bool) {
 	pagecache.UnlockFrame(fr)
-	if err == errno.OK {
+	if stored {
 		f.Inode.Touch(AttrMTime | AttrCTime)
 		f.Inode.MarkDirty()
 	}
-	return err
 }
 
 // Describe writes the file's path to buf and returns its length, its device and its inode number: /proc/PID/maps.

@@ -1,10 +1,15 @@
+//go:build galago
+
 package vm
 
 import (
+	"unsafe"
+
 	"galago/arch"
 	"galago/kernel/ds"
 	"galago/kernel/errno"
 	"galago/kernel/mem"
+	"galago/kernel/vm/pagecache"
 )
 
 // Area maps [Start, End) of an address space. All fields are guarded by AddressSpace.lock.
@@ -15,6 +20,10 @@ type Area struct {
 	Flags      Flags
 	Back       Backing // nil: private anonymous memory
 	Index      uint64  // page of Back at Start
+
+	space *AddressSpace
+	obj   *pagecache.Object // Back.Object(); nil if Back is
+	rmap  pagecache.Mapping // on obj's list
 }
 
 var areaCache = mem.Cache[Area]{Name: "vm_area"}
@@ -63,6 +72,19 @@ func (s *AddressSpace) prev(a *Area) *Area { return s.areas.Prev(&a.node) }
 
 // insert adds an area; the range is free.
 func (s *AddressSpace) insert(a *Area) {
+	s.insertTree(a)
+	if a.Back != nil {
+		if a.obj = a.Back.Object(); a.obj != nil {
+			a.obj.LockMappings()
+			a.obj.AddMapping(&a.rmap, unsafe.Pointer(a))
+			a.obj.UnlockMappings()
+		}
+	}
+}
+
+// insertTree is insert without the reverse mapping.
+func (s *AddressSpace) insertTree(a *Area) {
+	a.space = s
 	a.node.Init(a)
 	s.areas.Insert(&a.node, uint64(a.Start))
 	s.total += (a.End - a.Start) >> arch.PageShift
@@ -72,6 +94,11 @@ func (s *AddressSpace) insert(a *Area) {
 // drop removes an area from the tree and frees it; its pages are gone already.
 func (s *AddressSpace) drop(a *Area) {
 	s.forget(a)
+	if a.obj != nil {
+		a.obj.LockMappings()
+		a.obj.RemoveMapping(&a.rmap)
+		a.obj.UnlockMappings()
+	}
 	if a.Back != nil {
 		a.Back.Put()
 	}
@@ -97,15 +124,33 @@ func (s *AddressSpace) split(a *Area, va uintptr) errno.Errno {
 	if b == nil {
 		return errno.ENOMEM
 	}
-	*b = Area{Start: va, End: a.End, Prot: a.Prot, Flags: a.Flags, Back: a.Back, Index: a.pageIndex(va)}
+	*b = Area{space: s, Start: va, End: a.End, Prot: a.Prot, Flags: a.Flags, Back: a.Back, Index: a.pageIndex(va)}
 	if b.Back != nil {
 		b.Back.Get()
 	}
 	s.total -= (a.End - va) >> arch.PageShift
-	a.End = va
 	s.lastFound.Store(nil)
-	s.insert(b)
+	a.lockMappings()
+	a.End = va
+	if b.obj = a.obj; b.obj != nil {
+		b.obj.AddMapping(&b.rmap, unsafe.Pointer(b))
+	}
+	a.unlockMappings()
+	s.insertTree(b)
 	return errno.OK
+}
+
+// lockMappings locks the list of mappings that a file's area is on: its bounds are about to change.
+func (a *Area) lockMappings() {
+	if a.obj != nil {
+		a.obj.LockMappings()
+	}
+}
+
+func (a *Area) unlockMappings() {
+	if a.obj != nil {
+		a.obj.UnlockMappings()
+	}
 }
 
 // isolate makes area borders at start and end, so that no area crosses either.
@@ -141,9 +186,11 @@ func (s *AddressSpace) merge(start, end uintptr) {
 			continue
 		}
 		to := b.End
-		s.drop(b)
+		a.lockMappings()
 		s.total += (to - a.End) >> arch.PageShift
 		a.End = to
+		a.unlockMappings()
+		s.drop(b)
 	}
 }
 

@@ -1,3 +1,5 @@
+//go:build galago
+
 package vm
 
 import (
@@ -165,20 +167,31 @@ func (s *AddressSpace) faultBacked(a *Area, va uintptr, acc Access) errno.Errno 
 		return err
 	}
 	s.Minor.Add(1)
-	if a.Flags&Shared != 0 {
-		write := acc == Write
-		if write {
-			if err := a.Back.MakeWritable(idx, f); err != 0 {
-				f.Put()
-				return err
-			}
+	f.Get() // install may give up its reference, and Done needs the frame
+	stored := false
+	switch {
+	case a.Flags&Shared == 0 && acc == Write:
+		err = s.installCopy(a, va, f)
+	case a.Flags&Shared != 0 && acc == Write:
+		if err = a.Back.MakeWritable(idx, f); err == 0 {
+			stored = true
+			err = s.install(va, f, a.pte(true))
+		} else {
+			f.Put()
 		}
-		return s.install(va, f, a.pte(write))
+	default:
+		err = s.install(va, f, a.pte(false))
 	}
-	if acc != Write {
-		return s.install(va, f, a.pte(false))
+	a.Back.Done(f, stored)
+	f.Put()
+	if err == errno.EAGAIN {
+		return errno.OK // truncated meanwhile: the access faults again
 	}
-	// A store to a private page: copy at once.
+	return err
+}
+
+// installCopy maps a private copy of the backing's page f at va, for a store, and gives up the caller's reference to f.
+func (s *AddressSpace) installCopy(a *Area, va uintptr, f *mem.Frame) errno.Errno {
 	p := mem.AllocFrame(mem.User)
 	if p == nil {
 		f.Put()
@@ -192,17 +205,14 @@ func (s *AddressSpace) faultBacked(a *Area, va uintptr, acc Access) errno.Errno 
 
 // shareWritable gives a shared page that is mapped read-only its write permission, after telling the backing.
 func (s *AddressSpace) shareWritable(a *Area, va uintptr) errno.Errno {
-	s.pt.Lock()
-	e := arch.Walk(s.Root, va, 0, false)
-	if e == nil || !e.Present() {
-		s.pt.Unlock()
-		return errno.OK // gone meanwhile; the access faults again
+	idx := a.pageIndex(va)
+	f, err := a.Back.Page(idx)
+	if err != 0 {
+		return err
 	}
-	f := mem.FrameOf(e.Addr())
-	f.Get()
-	s.pt.Unlock()
-	err := a.Back.MakeWritable(a.pageIndex(va), f)
-	if err == 0 {
+	stored := false
+	if err = a.Back.MakeWritable(idx, f); err == 0 {
+		stored = true
 		s.pt.Lock()
 		if e := arch.Walk(s.Root, va, 0, false); e != nil && e.Present() && e.Addr() == f.Phys() {
 			*e |= a.pte(true)
@@ -210,7 +220,11 @@ func (s *AddressSpace) shareWritable(a *Area, va uintptr) errno.Errno {
 		s.pt.Unlock()
 		arch.FlushPage(va)
 	}
+	a.Back.Done(f, stored)
 	f.Put()
+	if err == errno.EAGAIN {
+		return errno.OK
+	}
 	return err
 }
 
@@ -239,8 +253,10 @@ func (s *AddressSpace) growStack(va uintptr) errno.Errno {
 	}
 	s.lastFound.Store(nil)
 	s.areas.Remove(&a.node)
+	a.lockMappings()
 	a.Index -= uint64(grow)
 	a.Start = start
+	a.unlockMappings()
 	s.areas.Insert(&a.node, uint64(a.Start))
 	s.total += grow
 	return errno.OK

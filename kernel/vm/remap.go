@@ -1,8 +1,11 @@
+//go:build galago
+
 package vm
 
 import (
 	"galago/arch"
 	"galago/kernel/errno"
+	"galago/kernel/vm/pagecache"
 )
 
 // mremap(2) flags.
@@ -53,7 +56,9 @@ func (s *AddressSpace) growInPlace(a *Area, end, more uintptr) bool {
 		return false
 	}
 	s.lastFound.Store(nil)
+	a.lockMappings()
 	a.End += more
+	a.unlockMappings()
 	s.total += more >> arch.PageShift
 	return true
 }
@@ -63,6 +68,7 @@ func (s *AddressSpace) move(a *Area, old, oldLen, newLen, to uintptr, fixed bool
 	if a.Back != nil {
 		a.Back.Get()
 	}
+	obj := a.obj // a may be merged into its new neighbour
 	at, e := s.MapLocked(to, newLen, a.Prot, a.Flags, a.Back, a.pageIndex(old), fixed, false)
 	if e != 0 {
 		if a.Back != nil {
@@ -71,7 +77,7 @@ func (s *AddressSpace) move(a *Area, old, oldLen, newLen, to uintptr, fixed bool
 		return 0, e
 	}
 	for off := uintptr(0); off < min(oldLen, newLen); off += arch.PageSize {
-		if !s.movePage(old+off, at+off) {
+		if !s.movePage(old+off, at+off, obj) {
 			s.unmapLocked(at, at+newLen)
 			return 0, errno.ENOMEM
 		}
@@ -80,8 +86,13 @@ func (s *AddressSpace) move(a *Area, old, oldLen, newLen, to uintptr, fixed bool
 	return at, s.unmapLocked(old, old+oldLen)
 }
 
-// movePage moves a present translation; false: no memory for a table.
-func (s *AddressSpace) movePage(from, to uintptr) bool {
+// movePage moves a present translation; false: no memory for a table. obj is what the area maps, or nil: a walk over its
+// mappings must find the page in one place or the other.
+func (s *AddressSpace) movePage(from, to uintptr, obj *pagecache.Object) bool {
+	if obj != nil {
+		obj.LockMappings()
+		defer obj.UnlockMappings()
+	}
 	s.pt.Lock()
 	defer s.pt.Unlock()
 	src := arch.Walk(s.Root, from, 0, false)

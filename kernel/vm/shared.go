@@ -1,3 +1,5 @@
+//go:build galago
+
 package vm
 
 import (
@@ -7,6 +9,7 @@ import (
 	"galago/kernel/errno"
 	"galago/kernel/lock"
 	"galago/kernel/mem"
+	"galago/kernel/vm/pagecache"
 )
 
 // sharedMemory backs MAP_SHARED|MAP_ANONYMOUS: pages without a file, the same for all who map it.
@@ -40,7 +43,7 @@ func NewShared() (Backing, errno.Errno) {
 	return m, errno.OK
 }
 
-// Get, Put, Page, MakeWritable and Describe make it a Backing.
+// Its methods make it a Backing.
 func (m *sharedMemory) Get() { m.refs.Add(1) }
 
 func (m *sharedMemory) Put() {
@@ -89,6 +92,10 @@ func (m *sharedMemory) Page(idx uint64) (*mem.Frame, errno.Errno) {
 }
 
 func (m *sharedMemory) MakeWritable(uint64, *mem.Frame) errno.Errno { return errno.OK }
+
+func (m *sharedMemory) Done(*mem.Frame, bool) {}
+
+func (m *sharedMemory) Object() *pagecache.Object { return nil }
 
 func (m *sharedMemory) Describe(buf []byte) (n int, dev, ino uint64) {
 	return copy(buf, "/dev/zero (deleted)"), 1, 0

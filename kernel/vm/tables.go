@@ -1,3 +1,5 @@
+//go:build galago
+
 package vm
 
 import (
@@ -97,7 +99,10 @@ func (g *gather) add(va uintptr, f *mem.Frame) {
 }
 
 // zap removes the translations of [start, end).
-func (s *AddressSpace) zap(start, end uintptr) {
+func (s *AddressSpace) zap(start, end uintptr) { s.zapPages(start, end, true) }
+
+// zapPages is zap that spares private copies unless private is set.
+func (s *AddressSpace) zapPages(start, end uintptr, private bool) {
 	g := gather{s: s}
 	for va := start; va < end; {
 		t, next := s.lastTable(va)
@@ -106,6 +111,7 @@ func (s *AddressSpace) zap(start, end uintptr) {
 			continue
 		}
 		stop := min(next, end)
+		first, dirty := va, false
 		s.pt.Lock()
 		for ; va < stop && g.n < len(g.frames); va += arch.PageSize {
 			e := &t[va>>arch.PageShift&511]
@@ -113,14 +119,20 @@ func (s *AddressSpace) zap(start, end uintptr) {
 				continue
 			}
 			f := mem.FrameOf(e.Addr())
-			if !isAnon(f) {
-				f.MapCount.Add(-1)
-				if *e&arch.PTEDirty != 0 {
-					noteDirty(f)
+			if isAnon(f) {
+				if !private {
+					continue
 				}
+			} else {
+				f.MapCount.Add(-1)
+				dirty = dirty || *e&arch.PTEWrite != 0
 			}
 			*e = 0
 			g.add(va, f)
+		}
+		if dirty {
+			// Write-back, which no longer finds these translations, must not overlook stores through stale ones.
+			arch.FlushRange(first, va, s.cpus.Load())
 		}
 		s.pt.Unlock()
 		if g.n == len(g.frames) {
@@ -130,16 +142,6 @@ func (s *AddressSpace) zap(start, end uintptr) {
 	}
 	s.addRSS(-int64(g.n))
 	g.flush()
-}
-
-// NoteDirty is told of a backing's frame that was written through a mapping which goes away; the page cache
-// sets it. Pages are marked dirty when they become writable, so this only catches later stores.
-var NoteDirty func(f *mem.Frame)
-
-func noteDirty(f *mem.Frame) {
-	if NoteDirty != nil {
-		NoteDirty(f)
-	}
 }
 
 // narrow removes write permission (and changes execute permission) in [start, end) to match the area.

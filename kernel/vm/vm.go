@@ -1,3 +1,5 @@
+//go:build galago
+
 // Package vm manages user address spaces: areas (what is mapped where, with which rights), page tables, and the
 // page faults that fill them: demand-zero memory, pages of files, and copy-on-write after fork.
 //
@@ -12,14 +14,16 @@
 //   - A translation that is removed or narrowed is flushed from all CPUs that may hold it before its frame is
 //     released.
 //
-// Lock order: AddressSpace.lock (sleeping; shared by faults, exclusive for changes of the map) → a Backing's own
-// locks → AddressSpace.pt (spin, the page tables).
+// Lock order: AddressSpace.lock (sleeping; shared by faults, exclusive for changes of the map) → a Backing's own locks,
+// page locks → pagecache.Object's list of mappings (spin) → AddressSpace.pt (spin, the page tables). The bounds of an area on
+// such a list change under both AddressSpace.lock and the list's, so that either suffices to read them (rmap.go).
 package vm
 
 import (
 	"galago/arch"
 	"galago/kernel/errno"
 	"galago/kernel/mem"
+	"galago/kernel/vm/pagecache"
 )
 
 // Protection and mapping flags, with the values of mmap(2).
@@ -56,11 +60,17 @@ type Backing interface {
 	// Get and Put count the areas that use the backing.
 	Get()
 	Put()
-	// Page returns page idx, up to date, with a reference for the caller. A page wholly past the end gives
-	// ENXIO (SIGBUS).
+	// Object returns the page cache object whose pages it supplies, always the same one; nil: pages come from elsewhere.
+	Object() *pagecache.Object
+	// Page returns page idx, up to date, with a reference for the caller; a page of an Object is also locked, until
+	// Done: so a truncation either finds the translation that the caller installs, or prevents it. A page wholly past
+	// the end gives ENXIO (SIGBUS).
 	Page(idx uint64) (*mem.Frame, errno.Errno)
-	// MakeWritable prepares a page for stores through a shared mapping: space on disk, dirty state.
+	// MakeWritable prepares a page, locked as by Page, for stores through a shared mapping: space on disk, dirty
+	// state. EAGAIN: it was truncated.
 	MakeWritable(idx uint64, f *mem.Frame) errno.Errno
+	// Done ends the use of a page from Page and unlocks it. The reference stays. stored: MakeWritable was called for it.
+	Done(f *mem.Frame, stored bool)
 	// Describe writes the name for /proc/PID/maps into buf and returns its length, the device and inode number.
 	Describe(buf []byte) (n int, dev, ino uint64)
 }

@@ -27,7 +27,7 @@
 //   - What a page holds beyond the end of the file is zero or what a memory mapping has stored there. It is
 //     cleared when read in and when the file grows over it, never in between.
 //
-// Lock order: the inode's lock → page lock (ascending index) → Object.lock (RankPageCache) → LRU lock
+// Lock order: the inode's lock → page lock (ascending index) → list of mappings (RankVMArea) → Object.lock (RankPageCache) → LRU lock
 // (RankPageLRU) → dirty list lock (RankPageDirty). A page lock is never waited for with unsubmitted pages in
 // writeback (their completion could be what the lock's holder waits for).
 package pagecache
@@ -91,6 +91,10 @@ type Object struct {
 	writeback atomic.Int32  // pages in writeback
 	wbErr     atomic.Uint32 // error sequence, see errseq.go
 
+	mapLock lock.Spin        // see mapping.go
+	maps    ds.List[Mapping] // guarded by mapLock
+	nMaps   atomic.Int32     // its length
+
 	// Write-back state, guarded by dirtyLock.
 	dirtyNode  ds.ListNode[Object] // on the list of dirty objects
 	dirtySince uint64              // when the oldest dirty page became so, ns
@@ -116,6 +120,9 @@ func (o *Object) Init(ops Ops, owner unsafe.Pointer, flags ObjectFlags) {
 	o.lock.Init(lock.RankPageCache)
 	o.pages.Init(&nodes)
 	o.n, o.dirty = 0, 0
+	o.mapLock.Init(lock.RankVMArea)
+	o.maps = ds.List[Mapping]{}
+	o.nMaps.Store(0)
 	o.writeback.Store(0)
 	o.wbErr.Store(0)
 	o.dirtyNode.Init(o)

@@ -5,16 +5,6 @@ import (
 	"galago/kernel/mem"
 )
 
-// Hooks of the virtual memory floor, for pages that are mapped (MapCount > 0). Called with the page locked.
-var (
-	// Unmap removes every mapping of the page.
-	Unmap func(o *Object, idx uint64, f *mem.Frame)
-	// TryUnmap removes the mappings if they have not been used lately and that needs no sleeping; it tells whether none is left.
-	TryUnmap func(o *Object, idx uint64, f *mem.Frame) bool
-	// WriteProtect makes the next store through any mapping fault, and tells whether one has stored since the last time.
-	WriteProtect func(o *Object, idx uint64, f *mem.Frame) (dirty bool)
-)
-
 const lastIndex = ^uint64(0)
 
 // Truncate sets the size and makes the pages agree: whole pages beyond it leave the cache, what the last page
@@ -29,7 +19,7 @@ func (o *Object) Truncate(size int64) errno.Errno {
 	}
 	err := o.clearTail(size, old)
 	o.SetSize(size)
-	o.removeRange(pagesIn(size), lastIndex)
+	o.drop(pagesIn(size), lastIndex, true)
 	return err
 }
 
@@ -65,6 +55,16 @@ func (o *Object) clearTail(from, to int64) errno.Errno {
 	return err
 }
 
+// drop unmaps and removes pages: before, so that it need not be done page by page; and after, when no fault can find the pages any
+// more, for the private copies made meanwhile.
+func (o *Object) drop(first, last uint64, private bool) {
+	o.unmapRange(first, last, private)
+	o.removeRange(first, last)
+	if private {
+		o.unmapRange(first, last, true)
+	}
+}
+
 // removeRange takes all pages from first to last out of the cache, dirty or not.
 func (o *Object) removeRange(first, last uint64) {
 	for {
@@ -88,7 +88,7 @@ func (o *Object) removeRange(first, last uint64) {
 
 // RemoveRange throws the pages from first to last away, dirty or not: a hole is being punched. The caller holds the
 // inode's lock for writing.
-func (o *Object) RemoveRange(first, last uint64) { o.removeRange(first, last) }
+func (o *Object) RemoveRange(first, last uint64) { o.drop(first, last, false) }
 
 // PunchHole makes bytes [from, to) of a file in memory read as zeroes and frees the whole pages among them. The caller holds the
 // inode's lock for writing.
@@ -103,7 +103,7 @@ func (o *Object) PunchHole(from, to int64) errno.Errno {
 	first, last := pagesIn(from), uint64(to)>>pageShift
 	if uint64(from)>>pageShift < last {
 		if first < last {
-			o.removeRange(first, last-1)
+			o.drop(first, last-1, false)
 		}
 		if f := o.Lookup(last); f != nil && to&pageMask != 0 {
 			clear(f.Bytes()[:to&pageMask])

@@ -1,0 +1,71 @@
+package pagecache
+
+import (
+	"unsafe"
+
+	"galago/kernel/ds"
+	"galago/kernel/mem"
+)
+
+// Reverse mapping: each object lists the areas of address spaces that map it, so that the page cache can have a page's
+// translations removed or narrowed. What an area is, only the virtual memory floor knows; it embeds a Mapping in each.
+
+// Mapping is an area's entry in the list of the object it maps. It is guarded by LockMappings.
+type Mapping struct {
+	node ds.ListNode[Mapping]
+	Area unsafe.Pointer
+}
+
+// Hooks of the virtual memory floor. Those for a page are called with it locked, and only if it is mapped (MapCount > 0).
+var (
+	// Unmap removes every translation of the page.
+	Unmap func(o *Object, idx uint64, f *mem.Frame)
+	// TryUnmap removes the translations if they have not been used lately; it tells whether none is left. It does not sleep.
+	TryUnmap func(o *Object, idx uint64, f *mem.Frame) bool
+	// WriteProtect makes the next store through any translation fault, and tells whether one has stored since the last time.
+	WriteProtect func(o *Object, idx uint64, f *mem.Frame) (dirty bool)
+	// UnmapRange removes whatever is mapped for the pages from first to last; with private also the private copies that
+	// replaced them.
+	UnmapRange func(o *Object, first, last uint64, private bool)
+)
+
+// LockMappings excludes changes of the object's list of areas and of the bounds of the areas on it.
+func (o *Object) LockMappings() { o.mapLock.Lock() }
+
+// UnlockMappings ends what LockMappings began.
+func (o *Object) UnlockMappings() { o.mapLock.Unlock() }
+
+// AddMapping enters an area into the list.
+func (o *Object) AddMapping(m *Mapping, area unsafe.Pointer) {
+	o.mapLock.AssertHeld()
+	m.Area = area
+	m.node.Init(m)
+	o.maps.PushBack(&m.node)
+	o.nMaps.Add(1)
+}
+
+// RemoveMapping takes an area off the list.
+func (o *Object) RemoveMapping(m *Mapping) {
+	o.mapLock.AssertHeld()
+	o.maps.Remove(&m.node)
+	o.nMaps.Add(-1)
+}
+
+// FirstMapping returns the first area's entry, or nil.
+func (o *Object) FirstMapping() *Mapping { return o.maps.Front() }
+
+// Next returns the entry after m, or nil.
+func (m *Mapping) Next() *Mapping { return m.node.Next() }
+
+// Mapped tells whether some area maps the object.
+func (o *Object) Mapped() bool { return o.nMaps.Load() > 0 }
+
+// Holds tells whether a locked page is still the object's page at idx.
+func (o *Object) Holds(f *mem.Frame, idx uint64) bool { return ownerOf(f) == o && f.Index == idx }
+
+// unmapRange removes the mappings of a range that is being thrown away.
+func (o *Object) unmapRange(first, last uint64, private bool) {
+	if UnmapRange != nil && o.Mapped() {
+		UnmapRange(o, first, last, private)
+	}
+}

@@ -1,0 +1,121 @@
+//go:build galago
+
+package vm
+
+import (
+	"unsafe"
+
+	"galago/arch"
+	"galago/kernel/mem"
+	"galago/kernel/vm/pagecache"
+)
+
+// Reverse mapping: what the page cache wants done to the translations of a file's page. A walk holds the list of mappings of the
+// object, which keeps the areas on it, their bounds, and the page tables of their spaces: an area leaves the list
+// before its space's tables are freed.
+
+func init() {
+	pagecache.Unmap = unmapPage
+	pagecache.TryUnmap = tryUnmapPage
+	pagecache.WriteProtect = writeProtectPage
+	pagecache.UnmapRange = unmapRange
+}
+
+// areaOf returns the area of an entry in a list of mappings.
+func areaOf(m *pagecache.Mapping) *Area { return (*Area)(unsafe.Pointer(m.Area)) }
+
+// address returns where area a maps page idx of its backing; false: it does not.
+func (a *Area) address(idx uint64) (uintptr, bool) {
+	if idx < a.Index || idx-a.Index >= uint64(a.End-a.Start)>>arch.PageShift {
+		return 0, false
+	}
+	return a.Start + uintptr(idx-a.Index)<<arch.PageShift, true
+}
+
+// What a visit does to a translation.
+const (
+	visitUnmap   = iota // remove it
+	visitProtect        // take the right to store
+	visitAge            // clear the mark of use
+)
+
+// visit applies what to each translation of frame f at index idx of o, and tells whether one was dirty (protect) or used
+// (age). f is locked, and the caller has a reference.
+func visit(o *pagecache.Object, idx uint64, f *mem.Frame, what int) (found bool) {
+	o.LockMappings()
+	for m := o.FirstMapping(); m != nil && f.MapCount.Load() > 0; m = m.Next() {
+		a := areaOf(m)
+		if va, ok := a.address(idx); ok && a.space.visitPage(va, f, what) {
+			found = true
+		}
+	}
+	o.UnlockMappings()
+	return found
+}
+
+// visitPage is visit's step for one address.
+func (s *AddressSpace) visitPage(va uintptr, f *mem.Frame, what int) (found bool) {
+	s.pt.Lock()
+	e := arch.Walk(s.Root, va, 0, false)
+	if e == nil || !e.Present() || e.Addr() != f.Phys() {
+		s.pt.Unlock()
+		return false
+	}
+	flush := true
+	switch what {
+	case visitUnmap:
+		*e = 0
+		f.MapCount.Add(-1)
+	case visitProtect:
+		found, flush = *e&arch.PTEDirty != 0, *e&arch.PTEWrite != 0
+		*e &^= arch.PTEWrite | arch.PTEDirty
+	case visitAge:
+		// Not flushed: a use through a cached translation goes unnoticed once, which only makes the page look colder.
+		found, flush = *e&arch.PTEAccessed != 0, false
+		*e &^= arch.PTEAccessed
+	}
+	s.pt.Unlock()
+	if flush {
+		arch.FlushRange(va, va+arch.PageSize, s.cpus.Load())
+	}
+	if what == visitUnmap {
+		s.addRSS(-1)
+		f.Put() // not the last: the caller has one
+	}
+	return found
+}
+
+func unmapPage(o *pagecache.Object, idx uint64, f *mem.Frame) { visit(o, idx, f, visitUnmap) }
+
+func writeProtectPage(o *pagecache.Object, idx uint64, f *mem.Frame) bool {
+	return visit(o, idx, f, visitProtect)
+}
+
+func tryUnmapPage(o *pagecache.Object, idx uint64, f *mem.Frame) bool {
+	if visit(o, idx, f, visitAge) {
+		return false
+	}
+	visit(o, idx, f, visitUnmap)
+	return f.MapCount.Load() == 0
+}
+
+// unmapRange removes what is mapped for pages first to last of o; private copies only with private.
+func unmapRange(o *pagecache.Object, first, last uint64, private bool) {
+	o.LockMappings()
+	for m := o.FirstMapping(); m != nil; m = m.Next() {
+		a := areaOf(m)
+		n := uint64(a.End-a.Start) >> arch.PageShift
+		if last < a.Index || first >= a.Index+n {
+			continue
+		}
+		start, end := a.Start, a.End
+		if first > a.Index {
+			start += uintptr(first-a.Index) << arch.PageShift
+		}
+		if last-a.Index < n {
+			end = a.Start + uintptr(last-a.Index+1)<<arch.PageShift
+		}
+		a.space.zapPages(start, end, private)
+	}
+	o.UnlockMappings()
+}
