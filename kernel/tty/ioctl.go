@@ -64,18 +64,31 @@ const (
 	drainUnlimited = -1
 )
 
-func get[T any](p *T, user uintptr) errno.Errno {
-	if arch.CopyFromUser(unsafe.Pointer(p), user, unsafe.Sizeof(*p)) != 0 {
+// copyIn and copyOut stay calls: inlined with a constant size they trip over a fault of the compiler in the hosted
+// variant ("disjointTypes: one of arguments is not a pointer", go1.26).
+//
+//go:noinline
+func copyIn(p unsafe.Pointer, user, n uintptr) errno.Errno {
+	if arch.CopyFromUser(p, user, n) != 0 {
 		return errno.EFAULT
 	}
 	return errno.OK
 }
 
-func put[T any](user uintptr, p *T) errno.Errno {
-	if arch.CopyToUser(user, unsafe.Pointer(p), unsafe.Sizeof(*p)) != 0 {
+//go:noinline
+func copyOut(user uintptr, p unsafe.Pointer, n uintptr) errno.Errno {
+	if arch.CopyToUser(user, p, n) != 0 {
 		return errno.EFAULT
 	}
 	return errno.OK
+}
+
+func get[T any](p *T, user uintptr) errno.Errno {
+	return copyIn(unsafe.Pointer(p), user, unsafe.Sizeof(*p))
+}
+
+func put[T any](user uintptr, p *T) errno.Errno {
+	return copyOut(user, unsafe.Pointer(p), unsafe.Sizeof(*p))
 }
 
 func putInt(user uintptr, v int) errno.Errno {
@@ -221,10 +234,7 @@ func (t *TTY) getTermios(cmd uint32, arg uintptr) errno.Errno {
 	if cmd == tcGETS2 {
 		return put(arg, &m)
 	}
-	if arch.CopyToUser(arg, unsafe.Pointer(&m), oldTermiosSize) != 0 {
-		return errno.EFAULT
-	}
-	return errno.OK
+	return copyOut(arg, unsafe.Pointer(&m), oldTermiosSize)
 }
 
 // setTermios changes the modes: at once, after output has drained, or also forgetting input.
@@ -238,8 +248,8 @@ func (t *TTY) setTermios(cmd uint32, arg uintptr, drain, flush bool) errno.Errno
 			return e
 		}
 	default:
-		if arch.CopyFromUser(unsafe.Pointer(&m), arg, oldTermiosSize) != 0 {
-			return errno.EFAULT
+		if e := copyIn(unsafe.Pointer(&m), arg, oldTermiosSize); e != errno.OK {
+			return e
 		}
 	}
 	if m.Cflag&CBAUD != BOTHER {
