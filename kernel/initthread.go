@@ -6,7 +6,9 @@ import (
 	"unsafe"
 
 	"galago/arch"
+	"galago/drivers/ahci"
 	"galago/drivers/pci"
+	"galago/drivers/rtc"
 	"galago/drivers/uart"
 	"galago/drivers/virtio/blk"
 	"galago/drivers/virtio/console"
@@ -22,6 +24,7 @@ import (
 	"galago/kernel/proc"
 	"galago/kernel/sched"
 	"galago/kernel/syscall"
+	"galago/kernel/time"
 	"galago/kernel/tty"
 	"galago/kernel/vfs"
 	"galago/kernel/vm/pagecache"
@@ -37,6 +40,7 @@ func initThread(unsafe.Pointer) {
 	oops.RebootAfter = numberOption("panic", -1)
 	vfs.Start()
 	must("page cache", pagecache.Start(mem.Stats().Total))
+	setWallClock()
 	registerFileSystems()
 	probeDevices()
 	t := mountRoot()
@@ -45,6 +49,15 @@ func initThread(unsafe.Pointer) {
 	mountDev(t)
 	openConsole(t)
 	startInit(t)
+}
+
+// setWallClock takes the time of day from the real-time clock.
+func setWallClock() {
+	if sec, ok := rtc.Now(tables.Century); ok {
+		time.SetWall(sec, 0)
+	} else {
+		klog.Warnf("no time of day")
+	}
 }
 
 // must stops the boot when a step without which nothing works has failed.
@@ -68,6 +81,7 @@ func registerFileSystems() {
 
 // probeDevices finds what is on the PCI buses and starts its drivers.
 func probeDevices() {
+	ahci.Register()
 	blk.Register()
 	console.Register()
 	c := pci.Config{ECAM: tables.ECAM, FirstBus: int(tables.ECAMStart), LastBus: int(tables.ECAMEnd), Hole: mmioHole, HoleEnd: mmioHoleEnd}

@@ -54,6 +54,7 @@ type Info struct {
 	HasReset   bool
 	Sleep      Register // sleep control register of machines without PM1 registers (ACPI 6.5 §4.8.3.7)
 	HasSleep   bool
+	Century    uint8 // index of the real-time clock's century register; 0: none
 }
 
 // Register is a byte-wide register.

@@ -11,6 +11,7 @@ const (
 	fadtPM1bControl  = 68
 	fadtPMTimer      = 76
 	fadtPMTimerLen   = 91
+	fadtCentury      = 108
 	fadtFlags        = 112
 	fadtReset        = 116
 	fadtResetValue   = 128
@@ -66,6 +67,7 @@ func (i *Info) fadt(m Memory, t []byte) {
 		i.PM1Event = port(t, fadtPM1aEvent, fadtXPM1aEvent)
 		i.PM1a = port(t, fadtPM1aControl, fadtXPM1aControl)
 		i.PM1b = port(t, fadtPM1bControl, fadtXPM1bControl)
+		i.Century = t[fadtCentury]
 		if t[fadtPMTimerLen] == 4 {
 			i.PMTimer = port(t, fadtPMTimer, fadtXPMTimer)
 		}

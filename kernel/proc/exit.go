@@ -1,3 +1,5 @@
+//go:build galago
+
 package proc
 
 import (

@@ -1,3 +1,5 @@
+//go:build galago
+
 // Package proc is processes: their creation (fork), programs (exec), end (exit, wait), identities and groups, and signals.
 //
 // A Process is what its threads share: address space, descriptor table, signal actions, credentials, identity. A Task

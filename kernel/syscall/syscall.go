@@ -1,3 +1,5 @@
+//go:build galago
+
 // Package syscall is the Linux/amd64 system-call interface: one table (table.go), one handler a call, grouped by
 // family in small files. A handler decodes its arguments from the register frame, copies what user memory holds
 // in once, calls the floor that does the work, and returns a result or an errno.

@@ -1,3 +1,5 @@
+//go:build galago
+
 package syscall
 
 // table is every system call there is, by number (Linux, arch/x86/entry/syscalls/syscall_64.tbl). docs/syscalls.md is

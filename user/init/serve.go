@@ -34,6 +34,7 @@ type server struct {
 	frame        []byte // bytes of the frame that is being received
 	pending      []byte // input not yet taken by the command
 	eof          bool   // the host has sent all input
+	gone         bool   // the port is closed
 	buf          [32768]byte
 }
 
@@ -281,7 +282,7 @@ func (s *server) run() {
 // wait polls once and serves what is ready; it returns the number of ready descriptors but the port.
 func (s *server) wait(ms int) int {
 	fds := [4]sys.PollFD{{FD: -1}, {FD: int32(s.out), Events: sys.POLLIN}, {FD: int32(s.err), Events: sys.POLLIN}, {FD: -1}}
-	if len(s.pending) < maxPayload && !s.eof {
+	if len(s.pending) < maxPayload && !s.gone { // signals come after the end of input too
 		fds[0] = sys.PollFD{FD: int32(s.port), Events: sys.POLLIN}
 	}
 	if len(s.pending) > 0 {
@@ -304,7 +305,7 @@ func (s *server) wait(ms int) int {
 		s.feed()
 	}
 	if fds[0].Revents != 0 && !s.receive() {
-		s.eof = true
+		s.eof, s.gone = true, true
 	}
 	return ready
 }

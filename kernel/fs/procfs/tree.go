@@ -173,6 +173,12 @@ func Register(name string, gen func(b *Buffer) errno.Errno) errno.Errno {
 	return add(&rootEntry, name, modeFile, gen, nil)
 }
 
+// RegisterTrigger adds a file to the root of /proc that only takes commands: set gets what is written, without the newline.
+func RegisterTrigger(name string, set func(data []byte) errno.Errno) errno.Errno {
+	const onlyOwnerWrites = vfs.S_IFREG | 0o200
+	return add(&rootEntry, name, onlyOwnerWrites, func(*Buffer) errno.Errno { return errno.EIO }, set)
+}
+
 // RegisterSysctl adds a setting to /proc/sys/DIR, dir being "vm", "kernel" or "fs". set takes what is written, without the
 // newline; nil makes the file read-only.
 func RegisterSysctl(dir, name string, gen func(b *Buffer) errno.Errno, set func(data []byte) errno.Errno) errno.Errno {

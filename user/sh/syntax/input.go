@@ -36,9 +36,9 @@ func (in *input) fill() bool {
 	return true
 }
 
-// raw returns the next byte as it is, -1 at the end.
+// raw returns the next byte as it is, -1 at the end and after a syntax error.
 func (in *input) raw() int {
-	if in.pos == len(in.buf) && !in.fill() {
+	if in.err != "" || in.pos == len(in.buf) && !in.fill() {
 		return -1
 	}
 	return int(in.buf[in.pos])
