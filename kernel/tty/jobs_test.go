@@ -165,7 +165,6 @@ func TestAdoptAtOpen(t *testing.T) {
 
 func TestHangup(t *testing.T) {
 	tty, d, f := newTTY(t, nil)
-	tty.pgrp = 11
 	con := openFile(t, tty, 0, true)
 	defer con.Put()
 	done := make(chan errno.Errno)
@@ -177,6 +176,9 @@ func TestHangup(t *testing.T) {
 		done <- e
 	}()
 	gotime.Sleep(5 * gotime.Millisecond)
+	tty.lock.Lock()
+	tty.pgrp = 11
+	tty.lock.Unlock()
 	tty.Hangup()
 	if e := <-done; e != 0 {
 		t.Errorf("the read in progress: %v", e)
