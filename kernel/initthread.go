@@ -27,6 +27,7 @@ import (
 	"galago/kernel/time"
 	"galago/kernel/tty"
 	"galago/kernel/vfs"
+	"galago/kernel/vm"
 	"galago/kernel/vm/pagecache"
 )
 
@@ -40,6 +41,7 @@ func initThread(unsafe.Pointer) {
 	oops.RebootAfter = numberOption("panic", -1)
 	vfs.Start()
 	must("page cache", pagecache.Start(mem.Stats().Total))
+	must("page-out", vm.StartPageOut())
 	setWallClock()
 	registerFileSystems()
 	probeDevices()

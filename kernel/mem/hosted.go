@@ -5,7 +5,6 @@ package mem
 import (
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"unsafe"
 
 	"galago/arch"
@@ -15,6 +14,9 @@ import (
 var (
 	hostOnce sync.Once
 	vPages   atomic.Int64
+
+	// arena is memory of Go's heap rather than mapped memory because the race detector only watches the former.
+	arena []byte
 )
 
 // HostInit makes an arena of n bytes that stands for physical memory. Only the first call counts.
@@ -22,11 +24,8 @@ func HostInit(n int) {
 	hostOnce.Do(func() {
 		n = (n + arch.PageSize - 1) &^ (arch.PageSize - 1)
 		const align = arch.PageSize << MaxOrder
-		b, err := syscall.Mmap(-1, 0, n+align, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE|syscall.MAP_NORESERVE)
-		if err != nil {
-			panic(err)
-		}
-		arch.DirectMap = (uintptr(unsafe.Pointer(&b[0])) + align - 1) &^ (align - 1)
+		arena = make([]byte, n+align)
+		arch.DirectMap = (uintptr(unsafe.Pointer(&arena[0])) + align - 1) &^ (align - 1)
 		BootInit([]Region{{arch.PageSize, uint64(n)}}, uint64(n))
 		if !Init() {
 			panic("mem: arena too small")
