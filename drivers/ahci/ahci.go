@@ -10,8 +10,8 @@
 // too long, a worker thread stops it, finds the culprit (log page 10h for queued commands), restarts it, fails the culprit
 // and has the others repeated.
 //
-// Invariants: a slot is free, built (busy), or with the hardware (busy and issued). While stopped is set only the recovery
-// touches the port's registers and slots.
+// Invariants: a slot is free, built, issued to the hardware, or finished (busy, but neither built nor issued) and about to be
+// completed by the one who found it so. While stopped is set nothing is built or issued but by the recovery.
 //
 // Lock order: a port's lock (RankDriverQueue) is a leaf; requests are completed without it.
 package ahci

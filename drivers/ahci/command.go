@@ -96,7 +96,8 @@ func (p *port) setHeader(slot, prds int, write bool) {
 func (p *port) Start(d *block.Device, r *block.Request) bool {
 	p.lock.Lock()
 	queued := p.info.ncq && (r.Command() == block.Read || r.Command() == block.Write)
-	if p.stopped.Load() || p.busy != 0 && (!queued || p.queued == 0) || p.busy == p.usable() {
+	alone := !queued || p.queued == 0 || p.careful > 0
+	if p.stopped.Load() || p.busy != 0 && alone || p.busy == p.usable() {
 		p.lock.Unlock()
 		return false
 	}
@@ -119,6 +120,7 @@ func (p *port) Start(d *block.Device, r *block.Request) bool {
 	}
 	if ok {
 		p.busy |= 1 << slot
+		p.built |= 1 << slot
 		if queued {
 			p.queued |= 1 << slot
 		}
@@ -200,7 +202,8 @@ func (p *port) buildTrim(slot int, r *block.Request) {
 // Commit issues what has been built: for queued commands first the tags, then all (§5.5.1).
 func (p *port) Commit(d *block.Device) {
 	p.lock.Lock()
-	if fresh := p.busy &^ p.issued; fresh != 0 && !p.stopped.Load() {
+	if fresh := p.built; fresh != 0 && !p.stopped.Load() {
+		p.built = 0
 		p.issued |= fresh
 		if tags := fresh & p.queued; tags != 0 {
 			p.write(portSACT, tags)
@@ -247,7 +250,7 @@ func (p *port) finished() uint32 {
 	return done
 }
 
-// completeAll frees slots that are no longer issued and completes their requests.
+// completeAll frees finished slots and completes their requests.
 func (p *port) completeAll(slots uint32, err errno.Errno) {
 	for slot := 0; slots != 0; slot++ {
 		if slots>>slot&1 == 0 {
@@ -263,9 +266,9 @@ func (p *port) free(slot int) *block.Request {
 	p.lock.Lock()
 	r := p.requests[slot]
 	p.requests[slot] = nil
+	p.careful = max(p.careful-1, 0)
 	p.busy &^= 1 << slot
 	p.queued &^= 1 << slot
-	p.issued &^= 1 << slot
 	p.lock.Unlock()
 	return r
 }

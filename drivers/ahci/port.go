@@ -88,13 +88,16 @@ type port struct {
 
 	lock     lock.Spin // guards the slots
 	slots    uint32    // that exist, a mask
-	busy     uint32    // taken
-	issued   uint32    // given to the hardware
+	busy     uint32    // taken, until their request is completed
+	built    uint32    // those of busy that wait for Commit
+	issued   uint32    // those of busy that are with the hardware
 	queued   uint32    // those of busy that are queued commands
 	enabled  uint32    // what portIE holds
+	careful  int       // so many requests go one at a time, to find out which one fails
 	requests [maxSlots]*block.Request
 
 	status  atomic.Uint32 // interrupt status that the DPC has not seen yet
+	cause   atomic.Uint32 // interrupt status that led to the recovery
 	stopped atomic.Bool   // being recovered, or given up
 	dpc     sched.DPC
 	recover sched.Work

@@ -1,6 +1,8 @@
 package ahci
 
 import (
+	"math/bits"
+
 	"galago/arch"
 	"galago/kernel/block"
 	"galago/kernel/errno"
@@ -12,6 +14,7 @@ import (
 func portDPC(c *sched.DPC) {
 	p := (*port)(c.Arg)
 	if status := p.status.Swap(0); status&isFatal != 0 {
+		p.cause.Or(status)
 		p.fault()
 		return
 	}
@@ -37,13 +40,16 @@ func (p *port) TimedOut(d *block.Device) {
 // failed, and has all others repeated. If the disk does not answer any more, it is given up.
 func recoverPort(w *sched.Work) {
 	p := (*port)(w.Arg)
-	klog.Warnf("ahci: %s: error: status %08x, task file %08x, link %08x", p.disk.Name,
-		p.read(portIS), p.read(portTFD), p.read(portSERR))
+	cause := p.cause.Swap(0)
+	klog.Warnf("ahci: %s: error: status %08x, task file %08x, link %08x", p.disk.Name, cause, p.read(portTFD), p.read(portSERR))
 	p.lock.Lock()
 	done := p.finished()
-	failed, queued := p.busy&^done, p.queued
+	failed := p.built | p.issued
+	p.built, p.issued = 0, 0
+	queued := failed & p.queued
 	p.lock.Unlock()
-	ataError := p.read(portTFD)&(tfdErr|tfdBusy|tfdDRQ) == tfdErr
+	// The disk refused a command, and the way to it is in order.
+	ataError := cause&isFatal == isTaskFile && p.read(portTFD)&(tfdBusy|tfdDRQ) == 0
 	err := errno.EIO
 	if p.stop() {
 		err = p.connect(!ataError)
@@ -55,28 +61,44 @@ func recoverPort(w *sched.Work) {
 	}
 	p.start()
 	culprit := uint32(0)
-	switch {
-	case !ataError:
-	case failed&queued == 0:
-		culprit = failed
-	default:
-		tag, ok := p.readErrorLog()
-		if !ok {
-			// The disk is in an unknown state: reset it.
-			if !p.stop() || p.connect(true) != errno.OK {
-				p.giveUp(failed)
-				return
-			}
-			p.start()
-		} else {
-			culprit = failed & (1 << tag)
+	if ataError {
+		var ok bool
+		if culprit, ok = p.findCulprit(failed, queued); !ok {
+			p.giveUp(failed)
+			return
 		}
 	}
 	p.completeAll(culprit, errno.EIO)
-	p.repeat(failed&^culprit, culprit == 0)
+	p.repeat(failed&^culprit, !ataError)
+	if ataError && culprit == 0 {
+		p.lock.Lock()
+		p.careful = bits.OnesCount32(failed)
+		p.lock.Unlock()
+	}
 	p.unmask()
 	p.stopped.Store(false)
 	p.disk.Kick()
+}
+
+// findCulprit returns the slot of the command that the disk failed, as a mask; 0: the disk does not say which it was. False:
+// the disk does not answer any more. The port is started. After a queued command failed, the disk refuses all others
+// until its log has been read.
+func (p *port) findCulprit(failed, queued uint32) (culprit uint32, ok bool) {
+	if queued == 0 {
+		return failed, true
+	}
+	if tag, ok := p.readErrorLog(); ok {
+		return failed & (1 << tag), true
+	}
+	// A failed log command leaves the port stopped and the disk in an unknown state.
+	if !p.stop() || p.connect(true) != errno.OK {
+		return 0, false
+	}
+	p.start()
+	if failed&(failed-1) == 0 {
+		culprit = failed
+	}
+	return culprit, true
 }
 
 // repeat gives requests back to the block layer to be started again.
