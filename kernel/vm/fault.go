@@ -6,6 +6,7 @@ import (
 	"galago/arch"
 	"galago/kernel/errno"
 	"galago/kernel/mem"
+	"galago/kernel/vm/pagecache"
 )
 
 // Access says what a faulting instruction wanted.
@@ -47,16 +48,20 @@ func (s *AddressSpace) Fault(va uintptr, acc Access) errno.Errno {
 			return errno.EFAULT
 		}
 	}
-	e := errno.EACCES
+	e, dirties := errno.EACCES, false
 	if a.allows(acc) {
 		va = pageDown(va)
 		if a.Back == nil {
 			e = s.faultAnon(a, va, acc)
 		} else {
 			e = s.faultBacked(a, va, acc)
+			dirties = acc == Write && a.Flags&Shared != 0 && a.obj != nil
 		}
 	}
 	s.lock.RUnlock()
+	if dirties {
+		pagecache.BalanceDirty()
+	}
 	return e
 }
 

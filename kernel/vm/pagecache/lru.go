@@ -5,6 +5,7 @@ import (
 
 	"galago/kernel/lock"
 	"galago/kernel/mem"
+	"galago/kernel/sched"
 )
 
 // Page replacement: two lists with second chance, after 2Q and Linux's classic scheme. New pages enter the inactive list;
@@ -199,10 +200,29 @@ func shrink(want, scan int, force bool) (freed int) {
 	return freed
 }
 
-// shrinkUnderPressure looks at up to four pages for one that is wanted, or at everything twice when little is cached.
+// Under pressure with nothing but dirty pages in sight, reclaim waits for write-back, but not for ever: whoever allocates may hold
+// what write-back needs.
+const (
+	writebackTries = 5
+	writebackWait  = 10e6 // ns
+)
+
+// shrinkUnderPressure looks at up to four pages for one that is wanted; when that yields nothing, at everything twice, since the first
+// look may only take marks of recent use away.
 func shrinkUnderPressure(want int) int {
-	a, i := LRUCounts()
-	return shrink(want, min(4*want+64, 2*(a+i)), false)
+	freed := shrink(want, 4*want+64, false)
+	for try := 0; freed == 0; try++ {
+		a, i := LRUCounts()
+		freed = shrink(want, 2*(a+i), false)
+		if try == writebackTries || nrDirty.Load()+nrWriteback.Load() == 0 || !flushing.Load() {
+			break
+		}
+		if freed == 0 {
+			wakeFlushers()
+			sched.Sleep(writebackWait)
+		}
+	}
+	return freed
 }
 
 var shrinker = mem.Shrinker{Name: "pagecache", Shrink: shrinkUnderPressure}

@@ -26,7 +26,7 @@ func GenericWrite(o *Object, it *uio.Iter, pos int64) (n int, err errno.Errno) {
 			break
 		}
 		if o.Flags&InMemory == 0 {
-			balanceDirty()
+			BalanceDirty()
 		}
 	}
 	if n > 0 {

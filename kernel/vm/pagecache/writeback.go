@@ -38,6 +38,7 @@ var (
 
 	flusherWait sched.WaitQueue // write-back threads
 	flushNow    atomic.Uint32   // set to wake them
+	flushing    atomic.Bool     // there are such threads
 	throttled   sched.WaitQueue // writers above the hard limit
 	unpinned    sched.WaitQueue // Destroy, waiting for write-back
 )
@@ -241,9 +242,9 @@ func wakeFlushers() {
 	}
 }
 
-// balanceDirty is called after each page that a writer has made dirty: it starts write-back above the soft limit
+// BalanceDirty is called after each page that a writer, or a store to a mapping, has made dirty: it starts write-back above the soft limit
 // and holds the writer back above the hard one. The caller may hold inode locks, but nothing that write-back needs.
-func balanceDirty() {
+func BalanceDirty() {
 	if nrDirty.Load()+nrWriteback.Load() <= softLimit.Load() {
 		return
 	}
@@ -267,6 +268,7 @@ func Start(totalPages int64) errno.Errno {
 	if _, err := sched.Go("flush-0", flusher, nil); err != errno.OK {
 		return err
 	}
+	flushing.Store(true)
 	_, err := sched.Go("flush-1", flusher, unsafe.Pointer(&second))
 	return err
 }
