@@ -13,11 +13,13 @@ import (
 const COM1 = 0x3f8
 
 // EarlyInit readies COM1 for polled output: 115200 baud, 8N1, FIFOs on, interrupts off. Switching the FIFOs on forgets a
-// character that has come already; it is kept for the terminal.
+// character that has come already; it is kept for the terminal. Loopback keeps another one from coming in between: what is
+// piped into an emulator comes as fast as it is taken.
 func EarlyInit() {
 	p := &ports[0]
 	p.line = lineBits8
 	p.setSpeed(clockBaud)
+	p.out(regModem, modemLoop)
 	if p.in(regStatus)&statusData != 0 {
 		p.rx[0] = uint16(p.in(regData))
 		p.rxHead = 1

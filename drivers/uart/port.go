@@ -56,6 +56,7 @@ const (
 	modemDTR  = 1 << 0
 	modemRTS  = 1 << 1
 	modemOut2 = 1 << 3
+	modemLoop = 1 << 4
 
 	fifoOn    = 0x01
 	fifoDepth = 16
