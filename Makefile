@@ -57,3 +57,13 @@ clean:
 	rm -rf build bin
 
 .PHONY: all setup kernel ktest user image qemu gdb test bench check clean
+
+# A GRUB image that boots the kernel by multiboot2 from BIOS or UEFI firmware; the root disk is a second drive.
+iso: build/galago.iso
+build/galago.iso: $(K)/kernel.elf scripts/grub.cfg
+	@command -v grub-mkrescue >/dev/null || { echo "make iso needs grub-mkrescue: apt-get install grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools"; exit 1; }
+	@rm -rf build/iso && mkdir -p build/iso/boot/grub
+	@cp $(K)/kernel.elf build/iso/boot/ && cp scripts/grub.cfg build/iso/boot/grub/
+	@grub-mkrescue -o $@ build/iso >build/iso.log 2>&1 || { cat build/iso.log; exit 1; }
+
+.PHONY: iso

@@ -168,6 +168,7 @@ func (p *Process) reparentChildren() {
 	for c := p.children.Front(); c != nil; c = p.children.Front() {
 		p.children.Remove(&c.sibling)
 		c.parent = initProcess
+		c.ppid.Store(int32(initProcess.PID))
 		initProcess.children.PushBack(&c.sibling)
 		zombies = zombies || c.state == Zombie
 	}

@@ -224,6 +224,7 @@ func (p *Process) link(parent *Process, c *Task) {
 	p.parent = parent
 	if parent != nil {
 		parent.children.PushBack(&p.sibling)
+		p.ppid.Store(int32(parent.PID))
 	}
 	p.tasks.PushBack(&c.node)
 	p.nTasks = 1

@@ -26,14 +26,7 @@ func (p *Process) SessionID() int {
 }
 
 // ParentPID returns the parent's PID, 0 for init.
-func (p *Process) ParentPID() int {
-	table.lock.Lock()
-	defer table.lock.Unlock()
-	if p.parent == nil {
-		return 0
-	}
-	return p.parent.PID
-}
+func (p *Process) ParentPID() int { return int(p.ppid.Load()) }
 
 // SetPGID is setpgid(2).
 func (t *Task) SetPGID(pid, pgid int) errno.Errno {

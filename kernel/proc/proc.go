@@ -65,6 +65,7 @@ type Process struct {
 
 	// Guarded by table.lock.
 	parent   *Process
+	ppid     atomic.Int32 // parent's PID; written under the lock
 	children ds.List[Process]
 	sibling  ds.ListNode[Process]
 	tasks    ds.List[Task]
