@@ -9,8 +9,8 @@
 //   - A poller's callbacks are out of every queue, and its files' references given up, before its call returns.
 //   - A futex waiter is in the bucket its key says until it is woken or gives up.
 //
-// Lock order: fifoMutex → Pipe.mu (both sleeping) → nothing; futex bucket → bucket of a higher index; eventfd's lock
-// and the buckets are spin locks (RankIPC, RankFutex). Wait queues come last.
+// Lock order: fifoMutex and Pipe.mu (sleeping) never nest; requeueMutex (sleeping) → one futex bucket. The buckets and an
+// eventfd's lock are spin locks (RankFutex, RankIPC), under which only wait queues are locked.
 package ipc
 
 // OnBrokenPipe raises SIGPIPE in the running thread; the process floor sets it.
