@@ -155,7 +155,8 @@ func (c *controller) waitClear(reg uintptr, bits uint32, ms int) bool {
 	return c.read(reg)&bits == 0
 }
 
-// openPorts brings up the ports that have a disk. Links need up to 10 ms to be detected; all have them at once.
+// openPorts brings up the ports that have a disk. Real links need up to 10 ms to be detected; all have them at once. Virtual
+// ones are there at once.
 func (c *controller) openPorts(size uint64) {
 	present := uint32(0)
 	implemented := c.read(regPI)
@@ -165,7 +166,7 @@ func (c *controller) openPorts(size uint64) {
 			c.write(regPort+uintptr(i)*portSize+portCMD, cmdSpinUp|cmdPower|cmdActive)
 		}
 	}
-	for range 10 {
+	for tries := 0; tries < 10 && !hw.Virtual(); tries++ {
 		found := true
 		for i := range maxPorts {
 			if present>>i&1 != 0 && c.read(regPort+uintptr(i)*portSize+portSSTS)&stsDetect == 0 {

@@ -110,6 +110,9 @@ func FreeVector(v uint8) {
 	vectors[v].handler = nil
 }
 
+// Virtual reports whether the machine is a virtual one.
+func Virtual() bool { return true }
+
 const msiBase = 0xfee00000
 
 // MSIAddress and MSIData are what a device writes to raise the vector on a CPU.

@@ -39,6 +39,12 @@ func AllocVector(name string, handler func(arg unsafe.Pointer), arg unsafe.Point
 // FreeVector gives a vector back; its device must be silent.
 func FreeVector(v uint8) { arch.FreeVector(v) }
 
+// Virtual reports whether the machine says that it is a virtual one (SDM 2A, CPUID leaf 1, ECX bit 31).
+func Virtual() bool {
+	_, _, c, _ := arch.Cpuid(1, 0)
+	return c>>31 != 0
+}
+
 // MSIAddress and MSIData are what a device writes to raise the vector on a CPU.
 func MSIAddress(cpu int) uint64   { return arch.MSIAddress(cpu) }
 func MSIData(vector uint8) uint32 { return arch.MSIData(vector) }
