@@ -16,6 +16,7 @@ import (
 	"galago/kernel/errno"
 	"galago/kernel/fs/devfs"
 	"galago/kernel/fs/galfs"
+	"galago/kernel/fs/procfs"
 	"galago/kernel/fs/tmpfs"
 	"galago/kernel/ipc"
 	"galago/kernel/klog"
@@ -40,6 +41,8 @@ func initThread(unsafe.Pointer) {
 	syscall.PowerOff, syscall.Restart = powerOff, reboot
 	oops.RebootAfter = numberOption("panic", -1)
 	vfs.Start()
+	proc.InitProcFS()
+	procfs.CommandLine = info.Cmdline()
 	must("page cache", pagecache.Start(mem.Stats().Total))
 	must("page-out", vm.StartPageOut())
 	setWallClock()
@@ -77,8 +80,10 @@ func initEnded(status int) {
 
 func registerFileSystems() {
 	must("tmpfs", vfs.Register(&tmpfs.Type))
+	must("procfs", vfs.Register(&procfs.Type))
 	must("devtmpfs", vfs.Register(&devfs.Type))
 	must("galfs", galfs.Register())
+	registerSysrq()
 }
 
 // probeDevices finds what is on the PCI buses and starts its drivers.

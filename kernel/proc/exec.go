@@ -328,8 +328,8 @@ func (l *loader) landmarks(s *elf.Segment, base uintptr) {
 // commit is the point of no return: the old program goes, the new one's registers come into f.
 func (t *Task) commit(l *loader, f *arch.Frame, path string) {
 	p := t.Proc
-	old := p.Space
-	p.Space, l.space = l.space, nil
+	old := p.swapSpace(l.space)
+	l.space = nil
 	vm.Attach(p.Space)
 	if old != nil {
 		old.Put()
@@ -385,7 +385,5 @@ func (p *Process) takeIdentity(uid, gid uint32) {
 	}
 	c.EUID, c.SUID, c.FSUID = uid, uid, uid
 	c.EGID, c.SGID, c.FSGID = gid, gid, gid
-	old := p.Ctx.Cred
-	p.Ctx.Cred = c
-	old.Put()
+	p.SetCred(c)
 }

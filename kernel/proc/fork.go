@@ -145,24 +145,21 @@ func (p *Process) init() {
 // discard undoes duplicate.
 func (p *Process) discard() {
 	p.releaseResources()
-	p.Ctx.Cred.Put()
 	p.Put()
 }
 
 // releaseResources gives up everything but the process structure and its credentials.
 func (p *Process) releaseResources() {
-	if p.Ctx.Files != nil {
-		p.Ctx.Files.Put()
-		p.Ctx.Files = nil
+	files, fs := p.takeContext()
+	if files != nil {
+		files.Put()
 	}
-	if p.Ctx.FS != nil {
-		p.Ctx.FS.Put()
-		p.Ctx.FS = nil
+	if fs != nil {
+		fs.Put()
 	}
 	p.setExe(nil)
-	if p.Space != nil {
-		p.Space.Put()
-		p.Space = nil
+	if s := p.swapSpace(nil); s != nil {
+		s.Put()
 	}
 }
 
@@ -228,6 +225,7 @@ func (p *Process) link(parent *Process, c *Task) {
 	}
 	p.tasks.PushBack(&c.node)
 	p.nTasks = 1
+	forks.Add(1)
 	table.procs[p.PID] = p
 	table.tasks[c.TID].Store(c)
 	table.count++

@@ -147,6 +147,9 @@ func (p *Process) Get() { p.refs.Add(1) }
 // Put drops one; the last frees the structure.
 func (p *Process) Put() {
 	if p.refs.Add(-1) == 0 {
+		if p.Ctx.Cred != nil {
+			p.Ctx.Cred.Put()
+		}
 		processCache.Free(p)
 	}
 }

@@ -28,8 +28,7 @@ func sysGetegid(f *arch.Frame) (uintptr, errno.Errno) { return uintptr(ctx().Cre
 
 // changeCred runs fn on a copy of the credentials and installs it if fn agrees.
 func changeCred(fn func(c *cred.Cred) errno.Errno) (uintptr, errno.Errno) {
-	cx := ctx()
-	c := cx.Cred.Dup()
+	c := ctx().Cred.Dup()
 	if c == nil {
 		return 0, errno.ENOMEM
 	}
@@ -37,9 +36,7 @@ func changeCred(fn func(c *cred.Cred) errno.Errno) (uintptr, errno.Errno) {
 		c.Put()
 		return 0, e
 	}
-	old := cx.Cred
-	cx.Cred = c
-	old.Put()
+	current().Proc.SetCred(c)
 	return 0, 0
 }
 

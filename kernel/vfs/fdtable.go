@@ -45,6 +45,14 @@ func NewFDTable() *FDTable {
 	return t
 }
 
+// Size returns for how many descriptors there is room.
+func (t *FDTable) Size() int {
+	t.lock.Lock()
+	n := len(t.files)
+	t.lock.Unlock()
+	return n
+}
+
 // Get takes another reference.
 func (t *FDTable) Get() *FDTable {
 	t.refs.Add(1)

@@ -97,6 +97,7 @@ func (s *AddressSpace) install(va uintptr, f *mem.Frame, flags arch.PTE) errno.E
 	*e = arch.PTE(f.Phys()) | flags
 	if !isAnon(f) {
 		f.MapCount.Add(1)
+		s.file.Add(1)
 	}
 	s.pt.Unlock()
 	s.addRSS(1)
@@ -149,6 +150,7 @@ func (s *AddressSpace) copyOnWrite(a *Area, va uintptr, old *mem.Frame) errno.Er
 	*e = arch.PTE(f.Phys()) | a.pte(true)
 	if !isAnon(old) {
 		old.MapCount.Add(-1)
+		s.file.Add(-1)
 	}
 	s.pt.Unlock()
 	arch.FlushRange(va, va+arch.PageSize, s.cpus.Load())

@@ -79,6 +79,7 @@ func (s *AddressSpace) visitPage(va uintptr, f *mem.Frame, what int) (found bool
 		arch.FlushRange(va, va+arch.PageSize, s.cpus.Load())
 	}
 	if what == visitUnmap {
+		s.file.Add(-1)
 		s.addRSS(-1)
 		f.Put() // not the last: the caller has one
 	}

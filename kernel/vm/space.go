@@ -39,6 +39,7 @@ type AddressSpace struct {
 	pt lock.Spin // the page tables below Root
 
 	rss    atomic.Int64 // resident pages
+	file   atomic.Int64 // of them pages of backings
 	Minor  atomic.Uint64
 	Major  atomic.Uint64
 	maxRSS atomic.Int64
@@ -157,6 +158,12 @@ func (s *AddressSpace) Unlock() { s.lock.Unlock() }
 func (s *AddressSpace) Pages() (total, rss, maxRSS uint64) {
 	r := max(s.rss.Load(), 0)
 	return uint64(s.total), uint64(r), uint64(max(s.maxRSS.Load(), r))
+}
+
+// Resident returns the numbers of resident pages of private memory and of files and shared memory.
+func (s *AddressSpace) Resident() (anon, file uint64) {
+	f := max(s.file.Load(), 0)
+	return uint64(max(s.rss.Load()-f, 0)), uint64(f)
 }
 
 func (s *AddressSpace) addRSS(n int64) {

@@ -125,6 +125,7 @@ func (s *AddressSpace) zapPages(start, end uintptr, private bool) {
 				}
 			} else {
 				f.MapCount.Add(-1)
+				s.file.Add(-1)
 				dirty = dirty || *e&arch.PTEWrite != 0
 			}
 			*e = 0
