@@ -93,17 +93,28 @@ func (w *Writer) Putc(c byte) {
 	}
 }
 
-// Printf appends formatted text (package format), at most 4096 bytes.
+// Printf appends formatted text (package format), at most the buffer's size.
 func (w *Writer) Printf(f string, args ...any) {
-	var b [4096]byte
-	w.Write(b[:format.Format(b[:], f, args...)])
+	room := w.buf[w.n:]
+	n := format.Format(room, f, args...)
+	if n == len(room) { // it may have been cut off
+		w.Flush()
+		room = w.buf
+		n = format.Format(room, f, args...)
+	}
+	w.n += n
+	if w.line {
+		for _, c := range room[:n] {
+			if c == '\n' {
+				w.Flush()
+				return
+			}
+		}
+	}
 }
 
 // Printf prints to standard output.
-func Printf(f string, args ...any) {
-	var b [4096]byte
-	Out.Write(b[:format.Format(b[:], f, args...)])
-}
+func Printf(f string, args ...any) { Out.Printf(f, args...) }
 
 // Puts prints a string.
 func Puts(s string) { Out.Puts(s) }

@@ -1,8 +1,8 @@
 //go:build galago_user
 
 // Package sys is the Linux/amd64 system-call interface for native user programs: thin wrappers with Go types, section 2 of
-// the manual. Each returns an Errno, 0 for success. Strings are passed through a NUL-terminated copy on the stack or
-// in the current region.
+// the manual. Each returns an Errno, 0 for success. Strings are passed through NUL-terminated copies that are reused; the
+// wrappers allocate nothing unless they return a string or a slice, or start a program.
 package sys
 
 import (
@@ -52,7 +52,32 @@ func CString(s string) *byte {
 	return &b[0]
 }
 
-func cstr(s string) uintptr { return uintptr(unsafe.Pointer(CString(s))) }
+// Arguments that the kernel reads only during the call go through a ring of bytes that is used again. It holds the longest
+// strings of one call (mount has four) several times over: a path of more than maxPath bytes, too long for the kernel
+// anyway, is cut to that and stays too long.
+const (
+	maxPath  = 4096
+	ringSize = 5 * (maxPath + 2)
+)
+
+var (
+	ring   [ringSize]byte
+	ringAt int
+)
+
+func cstr(s string) uintptr {
+	if len(s) > maxPath {
+		s = s[:maxPath+1]
+	}
+	if ringAt+len(s)+1 > ringSize {
+		ringAt = 0
+	}
+	p := &ring[ringAt]
+	n := copy(ring[ringAt:], s)
+	ring[ringAt+n] = 0
+	ringAt += n + 1
+	return uintptr(unsafe.Pointer(p))
+}
 
 // GoString returns the string at p up to its NUL, without copying.
 func GoString(p *byte) string {
