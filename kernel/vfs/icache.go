@@ -15,7 +15,8 @@ import (
 const inodeBuckets = 1 << 10
 
 // inodeBucket's lock guards the chain, and the last step of the reference count of every inode that maps here, hashed
-// or not: only with it held does a count change from or to 0.
+// or not: only with it held does a count change to 0, and only with it or idleInodeLock held does one change from 0.
+// Whoever takes an inode for eviction holds both (see condemn).
 type inodeBucket struct {
 	lock lock.Spin
 	head *Inode
@@ -217,14 +218,38 @@ func (i *Inode) Put() {
 		b.lock.Unlock()
 		return
 	}
-	if i.Links() > 0 && i.hashed && !i.SB.NoCache && i.state.Load()&inodeBad == 0 {
+	if i.mayStay() {
 		i.makeIdle()
 		b.lock.Unlock()
 		return
 	}
-	i.state.Or(inodeFreeing)
+	mine := i.condemn()
 	b.lock.Unlock()
-	i.evict()
+	if mine {
+		i.evict()
+	}
+}
+
+// mayStay tells whether the inode is worth keeping without references.
+func (i *Inode) mayStay() bool {
+	return i.Links() > 0 && i.hashed && !i.SB.NoCache && i.state.Load()&inodeBad == 0
+}
+
+// condemn takes an inode whose count has come to 0 for eviction; the caller holds the bucket's lock. false: the shrinker found it
+// on the idle list meanwhile, has the last reference now and will decide.
+func (i *Inode) condemn() bool {
+	idleInodeLock.Lock()
+	defer idleInodeLock.Unlock()
+	if i.refs.Load() > 0 {
+		return false
+	}
+	i.state.Or(inodeFreeing)
+	if i.state.Load()&inodeIdle != 0 {
+		i.state.And(^uint32(inodeIdle))
+		idleInodes.Remove(&i.idle)
+		nIdleInodes--
+	}
+	return true
 }
 
 func (i *Inode) makeIdle() {
@@ -237,19 +262,8 @@ func (i *Inode) makeIdle() {
 	idleInodeLock.Unlock()
 }
 
-func (i *Inode) leaveIdle() {
-	idleInodeLock.Lock()
-	if i.state.Load()&inodeIdle != 0 {
-		i.state.And(^uint32(inodeIdle))
-		idleInodes.Remove(&i.idle)
-		nIdleInodes--
-	}
-	idleInodeLock.Unlock()
-}
-
 // evict frees an inode in state Freeing, which nobody references.
 func (i *Inode) evict() {
-	i.leaveIdle()
 	i.Pages.Destroy()
 	i.SB.Ops.EvictInode(i)
 	b := i.bucket()
@@ -262,9 +276,16 @@ func (i *Inode) evict() {
 	i.release()
 }
 
-// shrinkInodes frees up to want idle inodes that are clean.
+// shrinkInodes frees up to want idle inodes that are clean. No inode is looked at much more than once: those that stay go to the
+// warm end of the list.
 func shrinkInodes(want int) (freed int) {
-	for scan := 2*want + 16; scan > 0 && freed < want; scan-- {
+	idleInodeLock.Lock()
+	scan := nIdleInodes
+	idleInodeLock.Unlock()
+	if want < scan/2 {
+		scan = 2*want + 16
+	}
+	for ; scan > 0 && freed < want; scan-- {
 		i := takeIdleInode(nil)
 		if i == nil {
 			break
@@ -273,7 +294,6 @@ func shrinkInodes(want int) (freed int) {
 			i.evict()
 			freed++
 		}
-		i = nil
 	}
 	return freed
 }
@@ -295,7 +315,7 @@ func takeIdleInode(sb *SuperBlock) *Inode {
 }
 
 // claim gives up the caller's reference; if that was the last one it takes the inode for eviction (true) unless
-// onlyClean is set and there is something to be written.
+// onlyClean is set, the file has names and there is something to be written.
 func (i *Inode) claim(onlyClean bool) bool {
 	b := i.bucket()
 	b.lock.Lock()
@@ -303,12 +323,11 @@ func (i *Inode) claim(onlyClean bool) bool {
 	if i.refs.Add(-1) > 0 {
 		return false
 	}
-	if onlyClean && (i.state.Load()&inodeDirty != 0 || !i.Pages.Clean()) {
+	if onlyClean && i.mayStay() && (i.state.Load()&inodeDirty != 0 || !i.Pages.Clean()) {
 		i.makeIdle()
 		return false
 	}
-	i.state.Or(inodeFreeing)
-	return true
+	return i.condemn()
 }
 
 var inodeShrinker = mem.Shrinker{Name: "inode", Shrink: shrinkInodes}
