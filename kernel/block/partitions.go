@@ -3,6 +3,7 @@ package block
 import (
 	"unsafe"
 
+	"galago/arch"
 	"galago/kernel/block/partition"
 	"galago/kernel/ds"
 	"galago/kernel/errno"
@@ -15,18 +16,50 @@ const maxParts = 15
 
 var partCache = mem.Cache[Device]{Name: "partition"}
 
+// tableReader reads blocks of a device a page at a time: tables are long runs of small blocks.
+type tableReader struct {
+	d     *Device
+	frame *mem.Frame
+	page  uint64 // what frame holds, if valid
+	valid bool
+}
+
+const pageSectors = arch.PageSize / SectorSize
+
+// read copies the block at a sector to buf.
+func (t *tableReader) read(sector uint64, buf []byte) errno.Errno {
+	page := sector / pageSectors
+	if !t.valid || t.page != page {
+		n := min(pageSectors, t.d.Sectors-page*pageSectors)
+		r := AllocRequest(t.d, Read)
+		r.Sector = page * pageSectors
+		r.AddSegment(t.frame, 0, uint32(n*SectorSize))
+		err := t.d.SubmitSync(r)
+		FreeRequest(r)
+		t.page, t.valid = page, err == errno.OK
+		if err != errno.OK {
+			return err
+		}
+	}
+	copy(buf, t.frame.Bytes()[sector%pageSectors*SectorSize:])
+	return errno.OK
+}
+
 // ScanPartitions reads the disk's partition table and registers its partitions. It waits for I/O. Finding no table is
 // no error.
 func ScanPartitions(d *Device) errno.Errno {
-	f := mem.AllocFrame(0)
-	if f == nil {
+	t := tableReader{d: d, frame: mem.AllocFrame(0)}
+	buf := mem.AllocBytes(int(d.BlockSize))
+	if t.frame == nil || buf == nil {
+		if t.frame != nil {
+			t.frame.Put()
+		}
+		mem.FreeBytes(buf)
 		return errno.ENOMEM
 	}
-	defer f.Put()
-	buf := f.Bytes()[:d.BlockSize]
 	per := uint64(d.BlockSize / SectorSize)
 	result := errno.OK
-	read := func(lba uint64, b []byte) errno.Errno { return d.readBlock(lba*per, f) }
+	read := func(lba uint64, b []byte) errno.Errno { return t.read(lba*per, b) }
 	kind, err := partition.Scan(read, d.Sectors/per, buf, func(e partition.Entry) {
 		if e.Number > maxParts {
 			klog.Warnf("block: %s: no device for partition %d", d.Name, e.Number)
@@ -36,6 +69,8 @@ func ScanPartitions(d *Device) errno.Errno {
 			result = err
 		}
 	})
+	mem.FreeBytes(buf)
+	t.frame.Put()
 	if err != errno.OK {
 		klog.Errorf("block: %s: partition table: %v", d.Name, err)
 		return err
@@ -48,16 +83,6 @@ func ScanPartitions(d *Device) errno.Errno {
 		return errno.EINVAL
 	}
 	return result
-}
-
-// readBlock reads one block of the device to the beginning of f.
-func (d *Device) readBlock(sector uint64, f *mem.Frame) errno.Errno {
-	r := AllocRequest(d, Read)
-	r.Sector = sector
-	r.AddSegment(f, 0, d.BlockSize)
-	err := d.SubmitSync(r)
-	FreeRequest(r)
-	return err
 }
 
 // addPartition registers a partition; positions are in blocks of per sectors.
