@@ -154,9 +154,13 @@ func depAcquire(r Rank, p unsafe.Pointer, try bool) {
 		fail("too many spin locks held", r, RankNone, 0, nil)
 		return
 	}
+	// An interrupt handler between the entry and the count would use and clear the same entry.
+	pc := callerPC()
+	flags := arch.IRQDisable()
 	h.Held[h.NHeld] = p
-	h.HeldPC[h.NHeld] = callerPC()
+	h.HeldPC[h.NHeld] = pc
 	h.NHeld++
+	arch.IRQRestore(flags)
 }
 
 func checkIRQ(h *arch.ThreadHeader, r Rank) {
