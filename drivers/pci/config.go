@@ -59,9 +59,6 @@ func (a Addr) register(off int) uintptr {
 	return 0
 }
 
-// extended reports whether the function has registers from 0x100 on.
-func (a Addr) extended() bool { return config.bus[a.Bus()] != 0 }
-
 // Read32 reads the register at off, a multiple of 4.
 func (a Addr) Read32(off int) uint32 {
 	if r := a.register(off); r != 0 {

@@ -22,8 +22,7 @@ const (
 	descWrite    = 2
 	descIndirect = 4
 
-	noInterrupt = 1 // available ring's flags
-	noNotify    = 1 // used ring's flags
+	noNotify = 1 // used ring's flags
 
 	// TableLen is the number of entries of an indirect table: one page has four tables.
 	TableLen  = 64

@@ -40,7 +40,7 @@ func (p *Deadline) Add(q *Queue, it *Item, now uint64) {
 	p.fifo[d].PushBack(&it.fifo)
 }
 
-// Remove takes the item out and, if it is the one that was served, moves the head behind it.
+// Remove takes the item out.
 func (p *Deadline) Remove(q *Queue, it *Item) { p.fifo[it.dir()].Remove(&it.fifo) }
 
 // Next continues the batch or begins another one.
