@@ -175,13 +175,18 @@ func (s *AddressSpace) narrow(a *Area, start, end uintptr) {
 	arch.FlushRange(start, end, s.cpus.Load())
 }
 
-// freeTables releases the table pages of the user half; nothing is mapped any more and no CPU but this one
-// can walk them.
+// freeTables releases the table pages of the user half; nothing is mapped any more. A CPU that runs a kernel thread may still
+// have the root loaded and walk it speculatively, so the tables are cut off and their cached entries flushed first.
 func (s *AddressSpace) freeTables() {
 	root := arch.TableAt(s.Root)
-	for i := range 256 {
-		if root[i].Present() {
-			freeLevel(root[i].Addr(), 2)
+	const userHalf = 256
+	for i := range userHalf {
+		root[i] &^= arch.PTEPresent
+	}
+	arch.FlushRange(0, arch.UserLimit, s.cpus.Load())
+	for i := range userHalf {
+		if pa := root[i].Addr(); pa != 0 {
+			freeLevel(pa, 2)
 			root[i] = 0
 		}
 	}
@@ -207,7 +212,6 @@ func (s *AddressSpace) unmapAll() {
 		s.zap(a.Start, a.End)
 		s.drop(a)
 	}
-	arch.FlushRange(0, arch.UserLimit, s.cpus.Load())
 	s.leave()
 	s.freeTables()
 }
