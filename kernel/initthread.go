@@ -20,6 +20,7 @@ import (
 	"galago/kernel/fs/tmpfs"
 	"galago/kernel/ipc"
 	"galago/kernel/klog"
+	"galago/kernel/ktest/suite"
 	"galago/kernel/mem"
 	"galago/kernel/oops"
 	"galago/kernel/proc"
@@ -48,12 +49,27 @@ func initThread(unsafe.Pointer) {
 	setWallClock()
 	registerFileSystems()
 	probeDevices()
+	if flag("ktest") {
+		runTests()
+	}
 	t := mountRoot()
 	must("devfs", devfs.Init())
 	startTerminals()
 	mountDev(t)
 	openConsole(t)
 	startInit(t)
+}
+
+// runTests runs the in-kernel tests whose names contain the value of ktest= and leaves: exit codes 0x10 and 0x11 of QEMU's debug exit device
+// say whether all have passed.
+func runTests() {
+	const passed, failed = 0x10, 0x11
+	code := uint32(passed)
+	if suite.Run(option("ktest")) != 0 {
+		code = failed
+	}
+	arch.DebugExit(code)
+	powerOff()
 }
 
 // setWallClock takes the time of day from the real-time clock.
