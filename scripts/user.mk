@@ -4,18 +4,22 @@ UROOT := build/goroot-user
 UGO   := env GOROOT=$(CURDIR)/$(UROOT) CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS= GOEXPERIMENT=nodwarf5 GOAMD64=v1 $(UROOT)/bin/go
 UBIN  := build/user/bin
 
-UPROGS := $(notdir $(wildcard user/bin/*)) $(if $(wildcard user/init/*.go),init) $(if $(wildcard user/sh/*.go),sh)
+UDIRS  := $(patsubst %/,%,$(sort $(dir $(wildcard user/bin/*/*.go user/init/*.go user/sh/*.go))))
+# Programs that look at the name they are called by, as NAME=PROGRAM.
+ULINKS := reboot=poweroff halt=poweroff chgrp=chown sha256sum=md5sum egrep=grep fgrep=grep
+UNAMES := $(notdir $(UDIRS)) $(foreach l,$(ULINKS),$(firstword $(subst =, ,$(l))))
 
 $(UROOT)/VERSION: scripts/shadow-goroot.sh $(wildcard kernel/rt/*.go kernel/rt/*.s kernel/rt/*/*.go libc/rt/*.go libc/rt/*.s)
 	@mkdir -p build
 	@scripts/shadow-goroot.sh $(UROOT) runtime=kernel/rt,libc/rt internal/runtime/maps=kernel/rt/maps iter=kernel/rt/iter
 	@touch -h $@
 
-# go build decides what is stale; one call builds all programs.
+# go build decides what is stale; one call builds all programs. What is no program any more goes away.
 user: $(UROOT)/VERSION
 	@mkdir -p $(UBIN)
-	@echo "  GO    $(words $(UPROGS)) user programs"
-	@$(UGO) build -tags galago_user '-gcflags=all=-wb=false -std' '-ldflags=-s -w' -o $(UBIN)/ \
-		$(if $(wildcard user/bin/*),./user/bin/...) $(if $(wildcard user/init/*.go),./user/init) $(if $(wildcard user/sh/*.go),./user/sh)
+	@echo "  GO    $(words $(UDIRS)) user programs"
+	@$(UGO) build -tags galago_user '-gcflags=all=-wb=false -std' '-ldflags=-s -w' -o $(UBIN)/ $(addprefix ./,$(UDIRS))
+	@cd $(UBIN) && for l in $(ULINKS); do [ "$$(readlink $${l%=*})" = $${l#*=} ] || ln -sfn $${l#*=} $${l%=*}; done
+	@cd $(UBIN) && for f in *; do case " $(UNAMES) " in *" $$f "*) ;; *) rm -f "$$f" ;; esac; done
 
 .PHONY: user

@@ -125,3 +125,6 @@ func (p *Parser) fail(msg string) bool {
 	p.Err = msg
 	return false
 }
+
+// Drop leaves out the next n arguments.
+func (p *Parser) Drop(n int) { p.args = p.args[n:] }

@@ -114,9 +114,9 @@ const (
 	O_CLOEXEC   = 0o2000000
 )
 
-// Open is open(2).
+// Open is open(2), by openat(2) as other libraries have it.
 func Open(path string, flags int, mode uint32) (int, Errno) {
-	r, e := call3(2, cstr(path), uintptr(flags), uintptr(mode))
+	r, e := call4(257, fdcwd, cstr(path), uintptr(flags), uintptr(mode))
 	return int(r), e
 }
 

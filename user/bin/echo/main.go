@@ -1,30 +1,59 @@
 //go:build galago_user
 
-// Command echo prints its arguments; -n leaves the newline out.
+// Command echo writes its arguments. As GNU echo outside POSIX mode: -n leaves out the newline, -e interprets backslash
+// escapes, -E does not.
 package main
 
 import (
-	"galago/libc/args"
+	"galago/libc/cmd"
+	"galago/libc/escape"
 	"galago/libc/stdio"
 )
 
 func main() {
-	words := args.Argv()[1:]
-	newline := true
-	if len(words) > 0 && words[0] == "-n" {
-		newline = false
-		words = words[1:]
-	}
-	for i, a := range words {
-		if i > 0 {
-			stdio.Puts(" ")
+	args := cmd.Args()
+	newline, escapes := true, false
+	for len(args) > 0 && isOption(args[0]) {
+		for _, c := range []byte(args[0][1:]) {
+			switch c {
+			case 'n':
+				newline = false
+			case 'e':
+				escapes = true
+			case 'E':
+				escapes = false
+			}
 		}
-		stdio.Puts(a)
+		args = args[1:]
+	}
+	for i, a := range args {
+		if i > 0 {
+			stdio.Out.Putc(' ')
+		}
+		if !escapes {
+			stdio.Puts(a)
+			continue
+		}
+		text, stop := escape.Expand(a, escape.Echo)
+		stdio.Out.Write(text)
+		if stop {
+			cmd.Done()
+		}
 	}
 	if newline {
-		stdio.Puts("\n")
+		stdio.Out.Putc('\n')
 	}
-	if e := stdio.Out.Flush(); e != 0 {
-		stdio.Fatal(1, "write error", e)
+	cmd.Done()
+}
+
+func isOption(s string) bool {
+	if len(s) < 2 || s[0] != '-' {
+		return false
 	}
+	for _, c := range []byte(s[1:]) {
+		if c != 'n' && c != 'e' && c != 'E' {
+			return false
+		}
+	}
+	return true
 }

@@ -1,29 +1,29 @@
 //go:build galago_user
 
-// Command test evaluates an expression.
+// Command test evaluates a condition (POSIX.1-2017 XCU test). Called as [ its last argument must be ].
 package main
 
 import (
 	"runtime"
 
+	"galago/libc/cmd"
 	"galago/libc/cond"
-	"galago/libc/args"
 	"galago/libc/stdio"
 )
 
 func main() {
-	words := args.Argv()
+	args := cmd.Args()
 	if stdio.Name == "[" {
-		if len(words) == 0 || words[len(words)-1] != "]" {
-			stdio.Fatal(2, "missing ]", 0)
+		if len(args) == 0 || args[len(args)-1] != "]" {
+			stdio.Fatal(2, "missing ']'", 0)
 		}
-		words = words[:len(words)-1]
+		args = args[:len(args)-1]
 	}
-	ok, msg := cond.Eval(words[1:])
-	if msg != "" {
+	ok, msg := cond.Eval(args)
+	switch {
+	case msg != "":
 		stdio.Fatal(2, msg, 0)
-	}
-	if !ok {
-		runtime.Exit(1)
+	case !ok:
+		runtime.ExitNow(1)
 	}
 }
