@@ -50,18 +50,24 @@ var start = time.Now()
 func Cycles() uint64 { return uint64(time.Since(start)) }
 
 // CopyFromUser copies n bytes from user address src and returns how many were left.
+//
+//go:noinline
 func CopyFromUser(dst unsafe.Pointer, src uintptr, n uintptr) (left uintptr) {
 	copy(unsafe.Slice((*byte)(dst), n), unsafe.Slice((*byte)(ptr(src)), n))
 	return 0
 }
 
 // CopyToUser copies n bytes to user address dst and returns how many were left.
+//
+//go:noinline
 func CopyToUser(dst uintptr, src unsafe.Pointer, n uintptr) (left uintptr) {
 	copy(unsafe.Slice((*byte)(ptr(dst)), n), unsafe.Slice((*byte)(src), n))
 	return 0
 }
 
 // ZeroUser clears n bytes at user address dst and returns how many were left.
+//
+//go:noinline
 func ZeroUser(dst uintptr, n uintptr) (left uintptr) {
 	clear(unsafe.Slice((*byte)(ptr(dst)), n))
 	return 0

@@ -7,6 +7,7 @@ import (
 
 	"galago/arch"
 	"galago/kernel/errno"
+	"galago/kernel/ipc"
 	"galago/kernel/mem"
 	"galago/kernel/uio"
 	"galago/kernel/vfs"
@@ -272,6 +273,7 @@ const (
 	fSetFD        = 2
 	fGetFL        = 3
 	fSetFL        = 4
+	fGetPipeSize  = 1032
 	fDupFDCloexec = 1030
 	fdCloexec     = 1
 )
@@ -303,6 +305,11 @@ func sysFcntl(f *arch.Frame) (uintptr, errno.Errno) {
 			return uintptr(r.F.Flags.Load()), 0
 		}
 		return 0, r.F.SetFlags(uint32(arg))
+	case fGetPipeSize:
+		return withFile(fd, func(file *vfs.File) (uintptr, errno.Errno) {
+			n, e := ipc.Capacity(file)
+			return uintptr(n), e
+		})
 	}
 	return 0, errno.EINVAL
 }
@@ -319,6 +326,9 @@ func sysSendfile(f *arch.Frame) (uintptr, errno.Errno) {
 		return 0, e
 	}
 	defer in.Release()
+	if typ := in.F.Inode.Type(); typ != vfs.S_IFREG && typ != vfs.S_IFBLK {
+		return 0, errno.EINVAL // the input must be something that can be mapped
+	}
 	pos := int64(-1)
 	if arg2(f) != 0 {
 		if e := get(&pos, arg2(f)); e != 0 {

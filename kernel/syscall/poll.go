@@ -241,6 +241,9 @@ func sysFutex(f *arch.Frame) (uintptr, errno.Errno) {
 			}
 		}
 		woken, moved := ipc.FutexRequeue(space, user, space, arg4(f), int(int32(val)), int(int32(arg3(f))))
+		if op&^futexPrivate == futexRequeue {
+			return uintptr(woken), 0
+		}
 		return uintptr(woken + moved), 0
 	}
 	return 0, errno.ENOSYS

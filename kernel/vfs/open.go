@@ -92,7 +92,10 @@ func (f *File) begin(flags uint32, created bool) errno.Errno {
 		}
 		f.mode |= fileWriter
 	}
-	if err := f.Ops.Open(i, f); err != errno.OK {
+	f.Flags.Or(flags & O_NOCTTY) // for the time of Open only: terminals ask
+	err := f.Ops.Open(i, f)
+	f.Flags.And(^uint32(O_NOCTTY))
+	if err != errno.OK {
 		return err
 	}
 	f.wbErr.Store(f.Pages.SampleError())
