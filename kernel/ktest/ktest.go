@@ -11,6 +11,7 @@
 package ktest
 
 import (
+	"galago/arch"
 	"galago/kernel/errno"
 	"galago/kernel/klog"
 	"galago/kernel/mem"
@@ -128,6 +129,7 @@ const leakRuns = 4
 func runOne(x *test) bool {
 	for range leakRuns {
 		run = T{name: x.name}
+		drain()
 		before.Take()
 		frames, threads = mem.TakeSnapshot().Frames, sched.NumThreads()
 		x.fn(&run)
@@ -143,6 +145,18 @@ func runOne(x *test) bool {
 	return false
 }
 
+// drain empties the CPUs' stocks of kernel stacks.
+func drain() {
+	me := sched.Current()
+	old := me.Affinity()
+	for cpu := range arch.NumCPU() {
+		if me.SetAffinity(1<<uint(cpu)) == errno.OK {
+			sched.DrainStacks()
+		}
+	}
+	me.SetAffinity(old)
+}
+
 // settled waits a while for figures to return to what they were: threads and deferred work end in their own time.
 func settled() bool {
 	for range 40 {
@@ -150,6 +164,7 @@ func settled() bool {
 			return true
 		}
 		sched.Sleep(5e6)
+		drain()
 	}
 	return false
 }
