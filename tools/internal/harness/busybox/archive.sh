@@ -9,10 +9,10 @@ done
 ln -s y/f1 in/x/soft
 chmod 600 in/x/y/f2
 (cd in && find . -type f | sort | xargs md5sum) >before
-tar -czf all.tgz in
+tar -cf - in | gzip >all.tgz
 gunzip -c all.tgz | tar -tf - | sort | md5sum
 mkdir out
-tar -xzf all.tgz -C out
+gunzip -c all.tgz | tar -xf - -C out
 (cd out/in && find . -type f | sort | xargs md5sum) >after
 cmp before after && echo equal
 readlink out/in/x/soft
