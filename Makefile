@@ -50,7 +50,7 @@ bench: all
 
 check: all
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	@go vet ./tools/... ./libc/match/... ./arch/bootinfo/... ./kernel/ds/... ./kernel/proc/elf/...
+	@go vet -unsafeptr=false ./...
 	@$(GALAGO) floors
 
 clean:
