@@ -3,270 +3,366 @@
 package main
 
 import (
+	"runtime"
+	"unsafe"
+
 	"galago/kernel/errno"
-	"galago/libc/stdio"
 	"galago/libc/sys"
 )
 
-// Child processes and job control.
+// Jobs: the children of the shell, by pipeline. Every child belongs to one from its start until its status has been used.
 
-type job struct {
-	pid, pgrp int
-	status    sys.WaitStatus
-	done      bool
-	stopped   bool
-	used      bool
+type procState uint8
+
+const (
+	running procState = iota
+	stopped
+	done
+)
+
+type process struct {
+	pid   int
+	state procState
+	ws    sys.WaitStatus
 }
 
-const maxJobs = 64
+type job struct {
+	next       *job
+	num        int // for %num
+	pgrp       int // process group, with job control
+	procs      []process
+	text       string
+	background bool
+	notified   bool // the user has been told of its state
+}
 
 var (
-	jobs       [maxJobs]job
+	jobs       *job // the newest first; the first one that is stopped or in the background is the current job
 	ttyFD      = -1 // the terminal, with job control
 	shellGroup int
 )
 
-func privateFD(fd int) bool { return fd == ttyFD }
-
-// startJobControl makes the shell its terminal's foreground group.
-func startJobControl() {
-	fd, e := sys.Fcntl(0, sys.F_DUPFD_CLOEXEC, firstPrivate)
-	if e != 0 || !sys.Isatty(fd) {
-		return
+// newJob makes a job without processes.
+func newJob(text string) *job {
+	j := create[job]()
+	j.num = 1
+	for k := jobs; k != nil; k = k.next {
+		j.num = max(j.num, k.num+1)
 	}
-	ttyFD = fd
-	for _, sig := range [...]int{sys.SIGTSTP, sys.SIGTTIN, sys.SIGTTOU} {
-		sys.Signal(sig, sys.Ignore, false)
+	j.next = jobs
+	if opt.monitor {
+		j.text = keep(text)
 	}
-	if sys.Getpgrp() != sys.Getpid() {
-		sys.Setpgid(0, 0)
-	}
-	shellGroup = sys.Getpgrp()
-	if sys.Tcsetpgrp(ttyFD, shellGroup) != 0 {
-		ttyFD = -1
-		return
-	}
-	optMonitor = true
+	jobs = j
+	return j
 }
 
-func takeTerminal() {
-	if optMonitor && ttyFD >= 0 && !isSubshell {
-		sys.Tcsetpgrp(ttyFD, shellGroup)
-	}
-}
-
-// forkShell forks for a part of the shell itself.
-func forkShell(jobControl bool) int {
-	if jobControl {
-		pgrp := 0
-		return forkJob(&pgrp, true)
-	}
-	stdio.Out.Flush()
-	pid, e := sys.Fork()
-	if e != 0 {
-		errorf("Cannot fork: " + stdio.Message(e))
-		return -1
-	}
-	if pid == 0 {
-		becomeSubshell()
-	}
-	return pid
-}
-
-func becomeSubshell() {
-	isSubshell = true
-	interactive = false
-	resetTraps()
-	sys.Signal(sys.SIGINT, defaultOrIgnored(sys.SIGINT), false)
-	for _, sig := range [...]int{sys.SIGQUIT, sys.SIGTERM, sys.SIGTSTP, sys.SIGTTIN, sys.SIGTTOU} {
-		sys.Signal(sig, defaultOrIgnored(sig), false)
-	}
-	for i := range jobs {
-		jobs[i] = job{}
-	}
-}
-
-// forkJob forks a command of a job. With job control it goes into the job's process group, which the first one makes; a
-// foreground job gets the terminal.
-func forkJob(pgrp *int, foreground bool) int {
-	stdio.Out.Flush()
-	control := optMonitor && !isSubshell
-	pid, e := sys.Fork()
-	if e != 0 {
-		errorf("Cannot fork: " + stdio.Message(e))
-		return -1
-	}
-	if pid == 0 {
-		if control {
-			sys.Setpgid(0, *pgrp)
-			if foreground && ttyFD >= 0 && *pgrp == 0 {
-				sys.Tcsetpgrp(ttyFD, sys.Getpid())
-			}
+func (j *job) setText(words []string) {
+	text := ""
+	for i, w := range words {
+		if i > 0 {
+			text += " "
 		}
-		becomeSubshell()
-		optMonitor = false
-		return 0
+		text += w
 	}
-	if control {
-		sys.Setpgid(pid, *pgrp)
-		if *pgrp == 0 {
-			*pgrp = pid
+	drop(j.text)
+	j.text = keep(text)
+}
+
+// add records a new child.
+func (j *job) add(pid int, foreground bool) {
+	if opt.monitor && !subshell {
+		sys.Setpgid(pid, j.pgrp) // the child does the same: whoever comes first
+		if j.pgrp == 0 {
+			j.pgrp = pid
 			if foreground && ttyFD >= 0 {
 				sys.Tcsetpgrp(ttyFD, pid)
 			}
 		}
 	}
-	return pid
+	n := len(j.procs)
+	size := unsafe.Sizeof(process{})
+	list := unsafe.Slice((*process)(runtime.Alloc(uintptr(n+1)*size)), n+1)
+	copy(list, j.procs)
+	list[n] = process{pid: pid}
+	runtime.Free(unsafe.Pointer(unsafe.SliceData(j.procs)))
+	j.procs = list
 }
 
-// waitForeground waits for one command and takes the terminal back.
-func waitForeground(pid, pgrp int) int {
-	st := waitJob(pid, pgrp)
-	takeTerminal()
-	return st
-}
-
-// waitJob waits until a child ends or stops.
-func waitJob(pid, pgrp int) int {
-	options := 0
-	if optMonitor && !isSubshell {
-		options = sys.WUNTRACED
+// remove forgets a job.
+func (j *job) remove() {
+	for p := &jobs; *p != nil; p = &(*p).next {
+		if *p == j {
+			*p = j.next
+			break
+		}
 	}
-	for {
-		got, st, e := sys.Wait4(-1, options)
-		if e == errno.EINTR {
-			continue
-		}
-		if e != 0 {
-			return 127
-		}
-		if got != pid {
-			note(got, st)
-			continue
-		}
-		if st.Stopped() {
-			i := addJob(pid, pgrp, true)
-			sys.WriteAll(2, []byte("\n["+itoa(int64(i+1))+"] Stopped\n"))
-			return 128 + st.StopSignal()
-		}
-		return ended(st)
+	runtime.Free(unsafe.Pointer(unsafe.SliceData(j.procs)))
+	drop(j.text)
+	discard(j)
+}
+
+func forgetJobs() {
+	for jobs != nil {
+		jobs.remove()
 	}
 }
 
-// waitChild waits for one child whatever else happens.
+// state is running if a process runs, otherwise stopped if one is stopped, otherwise done.
+func (j *job) state() procState {
+	s := done
+	for i := range j.procs {
+		s = min(s, j.procs[i].state)
+	}
+	return s
+}
+
+// waitStatus is the status of the last process; with pipefail, of the last one that failed.
+func (j *job) waitStatus() sys.WaitStatus {
+	ws := j.procs[len(j.procs)-1].ws
+	if opt.pipefail {
+		for i := len(j.procs) - 1; i >= 0 && ws == 0; i-- {
+			ws = j.procs[i].ws
+		}
+	}
+	return ws
+}
+
+// collect waits for a change of state of any child. It returns ECHILD when there is none, EAGAIN when options has WNOHANG and
+// nothing has happened, EINTR after a signal.
+func collect(options int) sys.Errno {
+	if opt.monitor && !subshell {
+		options |= sys.WUNTRACED | sys.WCONTINUED
+	}
+	pid, ws, e := sys.Wait4(-1, options)
+	if e != 0 {
+		return e
+	}
+	if pid == 0 {
+		return errno.EAGAIN
+	}
+	for j := jobs; j != nil; j = j.next {
+		for i := range j.procs {
+			p := &j.procs[i]
+			if p.pid != pid || p.state == done {
+				continue
+			}
+			switch {
+			case ws.Continued():
+				p.state = running
+			case ws.Stopped():
+				p.state, p.ws = stopped, ws
+				j.notified = false
+			default:
+				p.state, p.ws = done, ws
+			}
+			return 0
+		}
+	}
+	return 0
+}
+
+// waitForeground waits until a job ends or stops, takes the terminal back and sets status.
+func waitForeground(j *job) {
+	if len(j.procs) == 0 {
+		return
+	}
+	for j.state() == running {
+		if e := collect(0); e == errno.ECHILD {
+			for i := range j.procs {
+				j.procs[i].state = done
+			}
+		}
+	}
+	if ttyFD >= 0 && opt.monitor && !subshell {
+		sys.Tcsetpgrp(ttyFD, shellGroup)
+	}
+	ws := j.waitStatus()
+	if j.state() == stopped {
+		for i := range j.procs {
+			if j.procs[i].state == stopped {
+				ws = j.procs[i].ws
+			}
+		}
+		status = 128 + ws.StopSignal()
+		j.background, j.notified = true, true
+		j.promote()
+		sys.WriteAll(2, []byte("\n"))
+		j.show(2)
+		return
+	}
+	status = ws.ShellStatus()
+	j.remove()
+	announce(ws)
+}
+
+// promote makes j the current job.
+func (j *job) promote() {
+	for p := &jobs; *p != nil; p = &(*p).next {
+		if *p == j {
+			*p = j.next
+			break
+		}
+	}
+	j.next = jobs
+	jobs = j
+}
+
+// announce tells of a death by signal, and passes ^C on to an interactive shell's command.
+func announce(ws sys.WaitStatus) {
+	if !ws.Signaled() {
+		return
+	}
+	switch sig := ws.Signal(); sig {
+	case sys.SIGINT:
+		if interactive {
+			sys.WriteAll(2, []byte("\n"))
+			if unwind == none {
+				unwind = interrupted
+			}
+		}
+	case sys.SIGPIPE:
+	default:
+		sys.WriteAll(2, []byte(deathText(ws)+"\n"))
+	}
+}
+
+func deathText(ws sys.WaitStatus) string {
+	msg := "Signal " + itoa(ws.Signal())
+	if sig := ws.Signal(); sig < len(signals) && signals[sig].text != "" {
+		msg = signals[sig].text
+	}
+	if ws.CoreDump() {
+		msg += " (core dumped)"
+	}
+	return msg
+}
+
+// waitChild waits for a child that belongs to no job.
 func waitChild(pid int) int {
 	for {
-		_, st, e := sys.Wait4(pid, 0)
-		if e == errno.EINTR {
+		_, ws, e := sys.Wait4(pid, 0)
+		switch {
+		case e == errno.EINTR:
 			continue
-		}
-		if e != 0 {
+		case e != 0:
 			return 127
 		}
-		return st.ShellStatus()
+		if ws.Signaled() && ws.Signal() == sys.SIGINT {
+			announce(ws)
+		}
+		return ws.ShellStatus()
 	}
 }
 
-var signalNames = [...]string{1: "Hangup", 3: "Quit", 4: "Illegal instruction", 5: "Trace/breakpoint trap", 6: "Aborted", 7: "Bus error",
-	8: "Floating point exception", 9: "Killed", 11: "Segmentation fault", 14: "Alarm clock", 15: "Terminated"}
-
-// ended reports a death by signal, as shells do, and returns the status.
-func ended(st sys.WaitStatus) int {
-	if st.Signaled() {
-		sig := st.Signal()
+// show prints a job as jobs does: number, current job, state, text.
+func (j *job) show(fd int) {
+	mark := " "
+	switch {
+	case j == jobs:
+		mark = "+"
+	case j == jobs.next:
+		mark = "-"
+	}
+	state := "Running"
+	switch j.state() {
+	case stopped:
+		state = "Stopped"
+	case done:
+		ws := j.waitStatus()
 		switch {
-		case sig == sys.SIGINT:
-			if interactive {
-				sys.WriteAll(2, []byte("\n"))
-			}
-		case sig != sys.SIGPIPE && sig < len(signalNames) && signalNames[sig] != "":
-			msg := signalNames[sig]
-			if st.CoreDump() {
-				msg += " (core dumped)"
-			}
-			sys.WriteAll(2, []byte(msg+"\n"))
+		case ws.Signaled():
+			state = deathText(ws)
+		case ws.ExitCode() != 0:
+			state = "Done(" + itoa(ws.ExitCode()) + ")"
+		default:
+			state = "Done"
 		}
 	}
-	return st.ShellStatus()
-}
-
-// note records the end or stop of a background child.
-func note(pid int, st sys.WaitStatus) {
-	for i := range jobs {
-		j := &jobs[i]
-		if j.used && j.pid == pid {
-			j.status, j.stopped = st, st.Stopped()
-			j.done = !st.Stopped() && !st.Continued()
-			return
-		}
+	for len(state) < 24 {
+		state += " "
+	}
+	line := "[" + itoa(j.num) + "] " + mark + " " + state + j.text + "\n"
+	if fd == 1 {
+		puts(line)
+	} else {
+		sys.WriteAll(fd, []byte(line))
 	}
 }
 
-// addJob remembers a background or stopped child.
-func addJob(pid, pgrp int, stopped bool) int {
-	slot := 0
-	for i := range jobs {
-		if jobs[i].used && jobs[i].pid == pid {
-			slot = i
-			jobs[i].stopped = stopped
-			return i
-		}
+// reap collects what has happened meanwhile; an interactive shell tells of it before the prompt. Statuses of old background
+// children that nobody waits for are dropped beyond a limit.
+func reap(tell bool) {
+	if jobs == nil {
+		return
 	}
-	for i := range jobs {
-		if !jobs[i].used {
-			slot = i
-			break
-		}
-		if jobs[i].done {
-			slot = i
-		}
+	for collect(sys.WNOHANG) == 0 {
 	}
-	jobs[slot] = job{pid: pid, pgrp: pgrp, stopped: stopped, used: true}
-	if interactive && !stopped {
-		sys.WriteAll(2, []byte("["+itoa(int64(slot+1))+"] "+itoa(int64(pid))+"\n"))
-	}
-	return slot
-}
-
-// reapJobs collects children that have ended meanwhile, and tells the user before a prompt.
-func reapJobs() {
-	for {
-		pid, st, e := sys.Wait4(-1, sys.WNOHANG|sys.WUNTRACED|sys.WCONTINUED)
-		if e != 0 || pid == 0 {
-			break
-		}
-		note(pid, st)
-	}
-	for i := range jobs {
-		if j := &jobs[i]; j.used && j.done && interactive {
-			sys.WriteAll(2, []byte("["+itoa(int64(i+1))+"] Done\n"))
-			j.used = false
-		}
-	}
-}
-
-// findJob resolves %N, %%, %+ or a process number; -1: none.
-func findJob(spec string) int {
-	if spec == "" || spec == "%%" || spec == "%+" || spec == "%" {
-		for i := maxJobs - 1; i >= 0; i-- {
-			if jobs[i].used && !jobs[i].done {
-				return i
+	const remembered = 64
+	finished := 0
+	for j := jobs; j != nil; {
+		next := j.next
+		s := j.state()
+		switch {
+		case s == done && tell && !j.notified:
+			j.show(2)
+			j.remove()
+		case s == stopped && tell && !j.notified:
+			j.show(2)
+			j.notified = true
+		case s == done:
+			if finished++; finished > remembered {
+				j.remove()
 			}
 		}
-		return -1
+		j = next
 	}
-	if spec[0] == '%' {
-		n := atoi(spec[1:]) - 1
-		if n >= 0 && n < maxJobs && jobs[n].used {
-			return n
+}
+
+// findJob resolves %number, %%, %+, %-, %text, %?text and a process number.
+func findJob(spec string) *job {
+	if spec != "" && spec[0] != '%' {
+		pid, ok := number(spec)
+		for j := jobs; j != nil && ok; j = j.next {
+			if n := len(j.procs); n > 0 && j.procs[n-1].pid == pid {
+				return j
+			}
 		}
-		return -1
+		return nil
 	}
-	pid := atoi(spec)
-	for i := range jobs {
-		if jobs[i].used && jobs[i].pid == pid {
-			return i
+	switch spec {
+	case "", "%", "%%", "%+":
+		return jobs
+	case "%-":
+		if jobs != nil {
+			return jobs.next
+		}
+		return nil
+	}
+	spec = spec[1:]
+	num, isNumber := number(spec)
+	for j := jobs; j != nil; j = j.next {
+		switch {
+		case isNumber:
+			if j.num == num {
+				return j
+			}
+		case spec[0] == '?':
+			if contains(j.text, spec[1:]) {
+				return j
+			}
+		case len(j.text) >= len(spec) && j.text[:len(spec)] == spec:
+			return j
 		}
 	}
-	return -1
+	return nil
+}
+
+func contains(s, sub string) bool {
+	for i := 0; i+len(sub) <= len(s); i++ {
+		if s[i:i+len(sub)] == sub {
+			return true
+		}
+	}
+	return false
 }

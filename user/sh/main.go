@@ -2,9 +2,14 @@
 
 // Command sh is Galago's shell: the POSIX command language (POSIX.1-2017 XCU chapter 2) with job control.
 //
-// How it works: the lexer and parser (lex.go, parse.go) make a tree of each complete command; exec.go walks it. Words are
-// expanded when their command runs (expand.go). Memory: each command's allocations are released when it has ended; what
-// outlives it (variables, parameters, traps) lives in blocks of its own (vars.go).
+// The way of a command: a source delivers lines (input.go), package syntax makes a tree of them, run walks it (exec.go,
+// simple.go, pipeline.go), package expand expands its words, and built-ins run in this process while programs are started with
+// vfork (spawn.go). Forks of the shell itself are left to what needs them: subshells, pipelines of built-ins, background lists.
+//
+// Memory: nothing collects garbage here, so each command, and each round of a loop, runs in a region that is released behind it.
+// What lives on is copied into blocks that are freed one by one (memory.go): variables, parameters, functions, traps, jobs.
+//
+// Flow of control: there is no unwinding of the stack; see unwind in exec.go.
 package main
 
 import (
@@ -13,268 +18,227 @@ import (
 	"galago/kernel/errno"
 	"galago/libc/stdio"
 	"galago/libc/sys"
+	"galago/user/sh/syntax"
 )
 
-// input reads a script or the terminal, line by line.
-type input struct {
-	fd       int
-	terminal bool
-	buf      [4096]byte
-	r, w     int
-	byByte   bool // others read the same descriptor: take no more than a line
+// arguments are the shell's own options.
+type arguments struct {
+	command    string
+	hasCommand bool
+	stdin      bool
+	forced     bool // -i
+	login      bool
+	operands   []string
 }
 
-func (in *input) fill() bool {
-	n := len(in.buf)
-	if in.byByte {
-		n = 1
-	}
-	for {
-		k, e := sys.Read(in.fd, in.buf[:n])
-		if e == errno.EINTR {
-			if in.terminal && traps[sys.SIGINT].pending {
-				return false
-			}
-			continue
-		}
-		in.r, in.w = 0, max(k, 0)
-		return k > 0 && e == 0
-	}
-}
-
-func (in *input) next(continued bool) []byte {
-	if in.terminal {
-		prompt(continued)
-	}
-	var line []byte
-	for {
-		if in.r == in.w && !in.fill() {
-			if in.terminal && traps[sys.SIGINT].pending {
-				return nil
-			}
-			if len(line) == 0 {
-				return nil
-			}
-			break
-		}
-		c := in.buf[in.r]
-		in.r++
-		line = append(line, c)
-		if c == '\n' {
-			break
-		}
-	}
-	if optVerbose {
-		sys.WriteAll(2, line)
-	}
-	return line
-}
-
-func prompt(continued bool) {
-	stdio.Out.Flush()
-	name, def := "PS1", "$ "
-	if sys.Geteuid() == 0 {
-		def = "# "
-	}
-	if continued {
-		name, def = "PS2", "> "
-	} else {
-		reapJobs()
-	}
-	if v, ok := getVar(name); ok {
-		def = expandString(v)
-	}
-	sys.WriteAll(2, []byte(def))
-}
-
-// options are the shell's own command-line options.
-type options struct {
-	command  string
-	hasC     bool
-	stdin    bool
-	forced   bool // -i
-	login    bool
-	operands []string
-}
-
-func parseArgs() (o options) {
-	var argv []string
-	for _, a := range runtime.Argv {
-		argv = append(argv, sys.GoString(a))
+// parseArguments reads the command line (XCU sh).
+func parseArguments() (a arguments) {
+	argv := make([]string, 0, len(runtime.Argv))
+	for _, p := range runtime.Argv {
+		argv = append(argv, sys.GoString(p))
 	}
 	arg0 = "sh"
 	if len(argv) > 0 {
 		arg0 = argv[0]
-		o.login = len(arg0) > 0 && arg0[0] == '-'
+		a.login = arg0 != "" && arg0[0] == '-'
 		argv = argv[1:]
 	}
-	wantCommand := false
-	for len(argv) > 0 && len(argv[0]) > 1 && (argv[0][0] == '-' || argv[0][0] == '+') {
-		a := argv[0]
+	for len(argv) > 0 && len(argv[0]) > 0 && (argv[0][0] == '-' || argv[0][0] == '+') {
+		word, on := argv[0], argv[0][0] == '-'
 		argv = argv[1:]
-		if a == "--" {
+		if word == "--" || word == "-" {
 			break
 		}
-		for _, c := range []byte(a[1:]) {
-			switch c {
-			case 'c':
-				wantCommand = true
-			case 's':
-				o.stdin = true
-			case 'i':
-				o.forced = true
-			case 'l':
-				o.login = true
-			case 'o':
-				if len(argv) > 0 {
-					setOptionName(argv[0], a[0] == '-')
-					argv = argv[1:]
+		for _, c := range []byte(word[1:]) {
+			switch {
+			case c == 'c':
+				a.hasCommand = true
+			case c == 's':
+				a.stdin = true
+			case c == 'i':
+				a.forced = true
+			case c == 'l':
+				a.login = true
+			case c == 'o' && len(argv) > 0:
+				if !setOptionNamed(argv[0], on) {
+					badArgument("Illegal option -o " + argv[0])
 				}
-			default:
-				if !setOption(c, a[0] == '-') {
-					errorf("Illegal option -" + string([]byte{c}))
-					runtime.Exit(2)
-				}
+				argv = argv[1:]
+			case !setOption(c, on):
+				badArgument("Illegal option -" + string([]byte{c}))
 			}
 		}
 	}
-	if wantCommand {
+	if a.hasCommand {
 		if len(argv) == 0 {
-			errorf("-c requires an argument")
-			runtime.Exit(2)
+			badArgument("-c requires an argument")
 		}
-		o.command, o.hasC = argv[0], true
+		a.command = argv[0]
 		argv = argv[1:]
 	}
-	o.operands = argv
-	return o
+	a.operands = argv
+	return a
+}
+
+func badArgument(msg string) {
+	report(msg)
+	sys.ExitNow(2)
 }
 
 func main() {
 	initBuiltins()
 	shellPID = sys.Getpid()
 	importEnvironment()
-	setVar("IFS", " \t\n")
-	o := parseArgs()
-	setVar("PPID", itoa(int64(sys.Getppid())))
-	setVar("OPTIND", "1")
-	setVar("PWD", workingDir())
+	initVariables()
 	sys.OnSignal(caught)
-	var in *input
+	a := parseArguments()
+	var in *fileSource
 	switch {
-	case o.hasC:
-		if len(o.operands) > 0 {
-			arg0 = keep(o.operands[0])
-			o.operands = o.operands[1:]
+	case a.hasCommand:
+		interactive = a.forced
+		if len(a.operands) > 0 {
+			arg0 = a.operands[0]
+			a.operands = a.operands[1:]
 		}
-	case len(o.operands) > 0 && !o.stdin:
-		arg0 = keep(o.operands[0])
-		fd, e := sys.Open(o.operands[0], sys.O_RDONLY|sys.O_CLOEXEC, 0)
-		if e != 0 {
-			errorf("cannot open " + o.operands[0] + ": " + message(e))
-			runtime.Exit(127)
-		}
-		if high, e := sys.Fcntl(fd, sys.F_DUPFD_CLOEXEC, firstPrivate); e == 0 {
-			sys.Close(fd)
-			fd = high
-		}
-		o.operands = o.operands[1:]
-		in = &input{fd: fd}
+	case len(a.operands) > 0 && !a.stdin:
+		interactive = a.forced
+		in = openScript(a.operands[0])
+		a.operands = a.operands[1:]
 	default:
-		in = &input{fd: 0, byByte: true}
-		interactive = o.forced || sys.Isatty(0) && sys.Isatty(2)
+		in = newFileSource(0)
+		in.shared = true
+		const current = 1
+		_, e := sys.Lseek(0, 0, current)
+		in.seekable = e == 0
+		interactive = a.forced || sys.Isatty(0) && sys.Isatty(2)
+		in.prompts, in.terminal = interactive, sys.Isatty(0)
 	}
-	setParams(o.operands)
-	if o.login {
-		source("/etc/profile")
-	}
+	setParams(a.operands)
 	if interactive {
-		in.terminal = true
-		sys.Signal(sys.SIGINT, sys.Catch, true)
-		for _, sig := range [...]int{sys.SIGQUIT, sys.SIGTERM} {
-			sys.Signal(sig, sys.Ignore, false)
+		dispose(sys.SIGINT)
+		dispose(sys.SIGQUIT)
+		dispose(sys.SIGTERM)
+		if sys.Isatty(0) || sys.Isatty(2) {
+			setOption('m', true)
 		}
-		startJobControl()
+	} else if opt.monitor {
+		switchMonitor(true)
 	}
-	if o.hasC {
-		runText(o.command, true)
-		finish()
+	if a.login {
+		startFile("/etc/profile")
+		if home, ok := getVar("HOME"); ok {
+			startFile(home + "/.profile")
+		}
 	}
-	readCommands(in)
+	if env, ok := getVar("ENV"); ok && interactive {
+		startFile(env)
+	}
+	if unwind == none {
+		if a.hasCommand {
+			runText(a.command, 1, true)
+		} else {
+			readCommands(in)
+		}
+	}
 	finish()
 }
 
-func message(e sys.Errno) string {
-	if e == errno.ENOENT {
-		return "No such file"
+// initVariables sets what the shell sets at its start (XCU 2.5.3).
+func initVariables() {
+	setVar("IFS", " \t\n")
+	setVar("OPTIND", "1")
+	setVar("PPID", itoa(sys.Getppid()))
+	setVar("PS2", "> ")
+	setVar("PS4", "+ ")
+	if _, ok := getVar("PS1"); !ok {
+		ps1 := "$ "
+		if sys.Geteuid() == 0 {
+			ps1 = "# "
+		}
+		setVar("PS1", ps1)
 	}
-	return stdio.Message(e)
+	entry("PS2").exported, entry("PS4").exported = false, false
+	setVar("PWD", workingDir())
 }
 
-// source runs a start-up file, if it exists.
-func source(path string) {
-	if sys.Access(path, 4) == 0 {
-		runText(readFile(path), false)
-		returning = false
+// openScript opens a script's file beyond the descriptors that scripts use.
+func openScript(path string) *fileSource {
+	arg0 = path
+	fd, e := sys.Open(path, sys.O_RDONLY|sys.O_CLOEXEC, 0)
+	if e != 0 {
+		msg := stdio.Message(e)
+		if e == errno.ENOENT {
+			msg = "No such file"
+		}
+		report("cannot open " + path + ": " + msg)
+		sys.ExitNow(127)
 	}
+	if high, e := sys.Fcntl(fd, sys.F_DUPFD_CLOEXEC, firstPrivate); e == 0 {
+		sys.Close(fd)
+		fd = high
+	}
+	return newFileSource(fd)
+}
+
+// startFile runs a start-up file, if it exists.
+func startFile(path string) {
+	inRegion(func() {
+		text, e := readFile(path)
+		if e != 0 {
+			return
+		}
+		callDepth++
+		runText(text, 1, false)
+		callDepth--
+		if unwind != exiting {
+			unwind = none
+		}
+	})
 }
 
 // readCommands is the main loop: read a command, run it, release its memory.
-func readCommands(in *input) {
-	p := &parser{lexer: lexer{src: in}}
-	for !exiting {
-		over := false
-		held := holdMemory
+func readCommands(in *fileSource) {
+	p := syntax.NewParser(in, 1)
+	p.Alias = aliasHook
+	for over := false; !over; {
 		inRegion(func() {
-			p.buf = append([]byte(nil), p.buf[p.at:]...)
-			p.at = 0
-			n := p.command()
+			l := p.Command()
+			failed := syntaxError(p)
 			switch {
-			case p.failed != "":
-				currentLine = p.line
-				fail("syntax error: "+p.failed, 2)
-			case n == nil:
+			case in.stopped || failed:
+			case l == nil:
 				over = true
-			case !optNoExec:
-				run(n, false)
+			case !opt.noexec:
+				run(l, false)
 			}
 			runTraps()
-			// What is left of the line must survive the release.
-			rest = append(rest[:0], p.buf[p.at:]...)
 		})
-		holdMemory = held && !interactive
-		p.buf, p.at = rest, 0
-		if errorSeen {
-			lastStatus = errorCode
-			if !interactive {
-				return
-			}
-			p.failed, p.docs, p.pending, p.buf = "", nil, nil, nil
-		}
-		if traps[sys.SIGINT].pending && in.terminal {
-			traps[sys.SIGINT].pending, trapPending = false, false
-			sys.WriteAll(2, []byte("\n"))
-			p.failed, p.docs, p.pending, p.buf, p.eof = "", nil, nil, nil, false
-			lastStatus, over = 130, false
-		}
-		errorSeen, breaking, continuing, returning = false, 0, 0, false
-		if over {
-			if interactive {
-				sys.WriteAll(2, []byte("\n"))
-			}
+		if unwind == exiting || unwind == aborted && !interactive {
 			return
 		}
+		if in.stopped || unwind == interrupted {
+			in.recover()
+			p = syntax.NewParser(in, p.Line())
+			p.Alias = aliasHook
+			over = false
+		} else if unwind == aborted {
+			p = syntax.NewParser(in, p.Line())
+			p.Alias = aliasHook
+		}
+		unwind, loopDepth, callDepth, tested = none, 0, 0, 0
+	}
+	if in.prompts {
+		sys.WriteAll(2, []byte("\n"))
 	}
 }
 
-// rest keeps the unread part of a line; its memory is allocated before any region is marked.
-var rest = make([]byte, 0, 65536)
-
-// finish ends the shell.
-func finish() {
-	if errorSeen {
-		lastStatus = errorCode
+// recover goes back to the prompt after ^C.
+func (s *fileSource) recover() {
+	if s.stopped {
+		sys.WriteAll(2, []byte("\n"))
 	}
-	runExitTrap()
-	runtime.Exit(lastStatus)
+	s.stopped = false
+	pending[sys.SIGINT] = false
+	s.discard()
+	status = 128 + sys.SIGINT
 }

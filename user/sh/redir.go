@@ -6,11 +6,39 @@ import (
 	"galago/kernel/errno"
 	"galago/libc/stdio"
 	"galago/libc/sys"
+	"galago/user/sh/syntax"
 )
 
-// Redirections (POSIX.1-2017 XCU 2.7).
+// Redirections (XCU 2.7). They are expanded first, in the shell, and then carried out: in the shell itself for what runs there, in
+// the child for programs.
 
-// savedFDs remembers what descriptors were, to undo redirections of commands that run in the shell itself.
+// opened is an expanded redirection.
+type opened struct {
+	fd     int
+	op     syntax.RedirOp
+	target string // file name, descriptor number or -, or the text of a here-document
+}
+
+// prepare expands redirections.
+func prepare(list []*syntax.Redirect) ([]opened, bool) {
+	if len(list) == 0 {
+		return nil, true
+	}
+	out := make([]opened, len(list))
+	for i, r := range list {
+		s, ok := expandString(r.Target)
+		if !ok {
+			return nil, false
+		}
+		out[i] = opened{r.FD, r.Op, s}
+	}
+	return out, true
+}
+
+// firstPrivate is where the shell's own descriptors begin.
+const firstPrivate = 10
+
+// savedFDs remembers what descriptors were.
 type savedFDs struct {
 	list []savedFD
 }
@@ -19,10 +47,10 @@ type savedFD struct {
 	fd, copy int // copy -1: it was closed
 }
 
-// firstPrivate is where the shell's own descriptors begin.
-const firstPrivate = 10
-
 func (s *savedFDs) save(fd int) {
+	if s == nil {
+		return
+	}
 	for _, x := range s.list {
 		if x.fd == fd {
 			return
@@ -35,6 +63,7 @@ func (s *savedFDs) save(fd int) {
 	s.list = append(s.list, savedFD{fd, c})
 }
 
+// restore undoes the redirections.
 func (s *savedFDs) restore() {
 	for i := len(s.list) - 1; i >= 0; i-- {
 		x := s.list[i]
@@ -48,84 +77,96 @@ func (s *savedFDs) restore() {
 	s.list = nil
 }
 
-// keepChanges makes the redirections permanent (exec).
-func (s *savedFDs) keepChanges() {
+// commit makes the redirections permanent.
+func (s *savedFDs) commit() {
+	s.hide()
+	s.list = nil
+}
+
+// hide closes the copies.
+func (s *savedFDs) hide() {
 	for _, x := range s.list {
 		if x.copy >= 0 {
 			sys.Close(x.copy)
 		}
 	}
-	s.list = nil
 }
 
-// redirect carries redirections out; false and a message when one fails.
-func redirect(list []redir, saved *savedFDs) bool {
+// apply carries redirections out; without saved for good. On failure it has printed a message.
+func apply(list []opened, saved *savedFDs) bool {
 	if len(list) > 0 {
-		stdio.Out.Flush()
+		flush()
 	}
 	for i := range list {
-		if !redirectOne(&list[i], saved) {
+		if !list[i].apply(saved) {
 			return false
 		}
 	}
 	return true
 }
 
-func redirectOne(r *redir, saved *savedFDs) bool {
-	if r.op == "<<" {
-		return hereDocument(r, saved)
-	}
-	target := expandString(r.target)
-	if failed() {
-		return false
-	}
-	if r.op == "<&" || r.op == ">&" {
-		return duplicate(r, target, saved)
-	}
-	flags := 0
+func (r *opened) apply(saved *savedFDs) bool {
 	switch r.op {
-	case "<":
-		flags = sys.O_RDONLY
-	case "<>":
-		flags = sys.O_RDWR | sys.O_CREAT
-	case ">>":
-		flags = sys.O_WRONLY | sys.O_CREAT | sys.O_APPEND
-	case ">":
-		flags = sys.O_WRONLY | sys.O_CREAT | sys.O_TRUNC
-		if optNoClobber {
-			var st sys.Stat
-			if sys.StatPath(target, &st) == 0 && st.Mode&sys.S_IFMT == sys.S_IFREG {
-				errorf("cannot create " + target + ": " + stdio.Message(errno.EEXIST))
-				return false
-			}
-		}
-	case ">|":
-		flags = sys.O_WRONLY | sys.O_CREAT | sys.O_TRUNC
+	case syntax.HereDoc:
+		return r.document(saved)
+	case syntax.DupInput, syntax.DupOutput:
+		return r.duplicate(saved)
 	}
-	fd, e := sys.Open(target, flags, 0o666)
+	fd, e := r.open()
 	if e != 0 {
-		verb := "open "
-		if flags&sys.O_CREAT != 0 {
-			verb = "create "
+		verb, msg := "open", stdio.Message(e)
+		creates := r.op != syntax.Input
+		if creates {
+			verb = "create"
 		}
-		msg := stdio.Message(e)
 		if e == errno.ENOENT {
 			msg = "No such file"
-			if flags&sys.O_CREAT != 0 {
+			if creates {
 				msg = "Directory nonexistent"
 			}
 		}
-		errorf("cannot " + verb + target + ": " + msg)
+		report("cannot " + verb + " " + r.target + ": " + msg)
 		return false
 	}
 	install(fd, r.fd, saved)
 	return true
 }
 
+func (r *opened) open() (int, sys.Errno) {
+	const create = sys.O_WRONLY | sys.O_CREAT
+	switch r.op {
+	case syntax.Input:
+		return sys.Open(r.target, sys.O_RDONLY, 0)
+	case syntax.ReadWrite:
+		return sys.Open(r.target, sys.O_RDWR|sys.O_CREAT, 0o666)
+	case syntax.Append:
+		return sys.Open(r.target, create|sys.O_APPEND, 0o666)
+	case syntax.Output:
+		if opt.noclobber {
+			return r.openNew()
+		}
+	}
+	return sys.Open(r.target, create|sys.O_TRUNC, 0o666)
+}
+
+// openNew opens for > under set -C: a regular file must not exist, anything else may.
+func (r *opened) openNew() (int, sys.Errno) {
+	var st sys.Stat
+	if sys.StatPath(r.target, &st) != 0 {
+		return sys.Open(r.target, sys.O_WRONLY|sys.O_CREAT|sys.O_EXCL, 0o666)
+	}
+	if st.Mode&sys.S_IFMT == sys.S_IFREG {
+		return -1, errno.EEXIST
+	}
+	return sys.Open(r.target, sys.O_WRONLY, 0)
+}
+
 // install moves fd to where it belongs.
 func install(fd, to int, saved *savedFDs) {
-	if fd == to {
-		saved.list = append(saved.list, savedFD{to, -1})
+	if fd == to { // the descriptor was closed before
+		if saved != nil {
+			saved.list = append(saved.list, savedFD{to, -1})
+		}
 		return
 	}
 	saved.save(to)
@@ -133,53 +174,63 @@ func install(fd, to int, saved *savedFDs) {
 	sys.Close(fd)
 }
 
-func duplicate(r *redir, target string, saved *savedFDs) bool {
-	if target == "-" {
+func (r *opened) duplicate(saved *savedFDs) bool {
+	if r.target == "-" {
 		saved.save(r.fd)
 		sys.Close(r.fd)
 		return true
 	}
-	if !digits(target) {
-		errorf(target + ": bad file descriptor")
+	from, ok := number(r.target)
+	if !ok {
+		report(r.target + ": bad file descriptor")
 		return false
+	}
+	if from == r.fd {
+		if _, e := sys.Fcntl(from, sys.F_GETFD, 0); e == 0 {
+			return true
+		}
 	}
 	saved.save(r.fd)
-	from := atoi(target)
-	if _, e := sys.Fcntl(from, sys.F_GETFD, 0); e != 0 || from >= firstPrivate && privateFD(from) {
-		errorf(target + ": " + stdio.Message(errno.EBADF))
+	flags, e := sys.Fcntl(from, sys.F_GETFD, 0)
+	if e == 0 && from >= firstPrivate && flags&sys.FD_CLOEXEC != 0 { // the shell's own
+		e = errno.EBADF
+	}
+	if e == 0 {
+		e = sys.Dup2(from, r.fd)
+	}
+	if e != 0 {
+		report(r.target + ": " + stdio.Message(e))
 		return false
 	}
-	sys.Dup2(from, r.fd)
 	return true
 }
 
-// hereDocument supplies text through a pipe, or from a child when it is too long for one.
-func hereDocument(r *redir, saved *savedFDs) bool {
-	text := r.target
-	if !r.quoted {
-		text = expandDoc(text)
-		if failed() {
-			return false
-		}
-	}
-	rd, w, e := sys.Pipe2(0)
+// document supplies a here-document through a pipe. What does not fit into it at once is written by a child.
+func (r *opened) document(saved *savedFDs) bool {
+	const atOnce = 4096 // PIPE_BUF: every pipe takes this much
+	rd, w, e := sys.Pipe2(sys.O_CLOEXEC)
 	if e != 0 {
-		errorf("here-document: " + stdio.Message(e))
+		report("here-document: " + stdio.Message(e))
 		return false
 	}
-	const atomic = 4096
-	if len(text) <= atomic {
-		sys.WriteAll(w, []byte(text))
+	if len(r.target) <= atOnce {
+		sys.WriteAll(w, []byte(r.target))
 	} else {
 		pid, e := sys.Fork()
-		if e == 0 && pid == 0 {
+		if pid == 0 && e == 0 {
 			sys.Close(rd)
 			sys.Signal(sys.SIGPIPE, sys.Default, false)
-			sys.WriteAll(w, []byte(text))
+			sys.WriteAll(w, []byte(r.target))
 			sys.ExitNow(0)
+		}
+		if e != 0 {
+			report("here-document: " + stdio.Message(e))
 		}
 	}
 	sys.Close(w)
+	if rd == r.fd {
+		sys.Fcntl(rd, sys.F_SETFD, 0)
+	}
 	install(rd, r.fd, saved)
 	return true
 }

@@ -4,29 +4,15 @@ package main
 
 import (
 	"runtime"
-	"unsafe"
+	"slices"
 
+	"galago/kernel/errno"
 	"galago/libc/sys"
+	"galago/user/sh/expand"
+	"galago/user/sh/syntax"
 )
 
-// Shell variables, functions and other state that outlives a command. The language's own memory is released after each
-// command, so what stays here is copied into blocks of its own.
-
-// keep copies a string into memory that stays until drop.
-func keep(s string) string {
-	if len(s) == 0 {
-		return ""
-	}
-	p := (*byte)(runtime.Alloc(uintptr(len(s))))
-	copy(unsafe.Slice(p, len(s)), s)
-	return unsafe.String(p, len(s))
-}
-
-func drop(s string) {
-	if len(s) > 0 {
-		runtime.Free(unsafe.Pointer(unsafe.StringData(s)))
-	}
-}
+// Variables, positional parameters, functions and aliases.
 
 type variable struct {
 	next     *variable
@@ -37,20 +23,19 @@ type variable struct {
 	readonly bool
 }
 
-const buckets = 64
+// variables is a hash table (FNV-1a) of all that have ever been named.
+var variables [128]*variable
 
-var table [buckets]*variable
-
-func hash(s string) uint32 {
+func bucket(name string) **variable {
 	h := uint32(2166136261)
-	for i := range len(s) {
-		h = (h ^ uint32(s[i])) * 16777619
+	for i := range len(name) {
+		h = (h ^ uint32(name[i])) * 16777619
 	}
-	return h % buckets
+	return &variables[h%uint32(len(variables))]
 }
 
 func lookup(name string) *variable {
-	for v := table[hash(name)]; v != nil; v = v.next {
+	for v := *bucket(name); v != nil; v = v.next {
 		if v.name == name {
 			return v
 		}
@@ -63,71 +48,79 @@ func entry(name string) *variable {
 	if v := lookup(name); v != nil {
 		return v
 	}
-	v := (*variable)(runtime.Alloc(unsafe.Sizeof(variable{})))
-	v.name = keep(name)
-	h := hash(name)
-	v.next = table[h]
-	table[h] = v
+	b := bucket(name)
+	v := create[variable]()
+	v.name, v.next = keep(name), *b
+	*b = v
 	return v
 }
 
-// setVar assigns; false and a message when the variable is read-only.
-func setVar(name, value string) bool {
-	v := entry(name)
-	if v.readonly {
-		errorf(name + ": is read only")
-		return false
+func getVar(name string) (string, bool) {
+	if v := lookup(name); v != nil && v.set {
+		return v.value, true
 	}
-	old := v.value
-	wasSet := v.set
-	v.value, v.set = keep(value), true
-	if wasSet {
-		drop(old)
-	}
-	if optAllExport {
-		v.exported = true
-	}
-	return true
+	return "", false
 }
 
-func unsetVar(name string) bool {
+// setVar assigns a variable; it returns a message when that is not allowed.
+func setVar(name, value string) (msg string) {
+	v := entry(name)
+	if v.readonly {
+		return name + ": is read only"
+	}
+	old := v.value
+	v.value, v.set = keep(value), true
+	drop(old)
+	v.exported = v.exported || opt.allexport
+	changed(name)
+	return ""
+}
+
+// changed reacts to the assignment of variables that the shell itself looks at.
+func changed(name string) {
+	if name == "OPTIND" {
+		optPos = 0
+	}
+}
+
+func unsetVar(name string) (msg string) {
 	v := lookup(name)
 	if v == nil {
-		return true
+		return ""
 	}
 	if v.readonly {
-		errorf(name + ": is read only")
-		return false
+		return name + ": is read only"
 	}
 	drop(v.value)
 	v.value, v.set, v.exported = "", false, false
-	return true
+	changed(name)
+	return ""
 }
 
-func getVar(name string) (string, bool) {
-	v := lookup(name)
-	if v == nil || !v.set {
-		return "", false
-	}
-	return v.value, true
-}
-
-// importEnvironment takes over the environment.
+// importEnvironment takes the environment over; what is no name is not passed on.
 func importEnvironment() {
 	for _, p := range runtime.Environ {
-		s := sys.GoString(p)
-		if isAssign(s) {
-			name, value := splitAssign(s)
+		if name, value, ok := cutAssign(sys.GoString(p)); ok {
 			setVar(name, value)
 			entry(name).exported = true
 		}
 	}
 }
 
-// environment is what commands get.
+// cutAssign splits NAME=value.
+func cutAssign(s string) (name, value string, ok bool) {
+	for i := range len(s) {
+		if s[i] == '=' {
+			return s[:i], s[i+1:], syntax.IsName(s[:i])
+		}
+	}
+	return s, "", false
+}
+
+// environment is what programs get.
 func environment() []string {
-	var env []string
-	for _, v := range table {
+	env := make([]string, 0, 32)
+	for _, v := range variables {
 		for ; v != nil; v = v.next {
 			if v.exported && v.set {
 				env = append(env, v.name+"="+v.value)
@@ -140,113 +133,227 @@ func environment() []string {
 // sortedVars returns all variables by name.
 func sortedVars() []*variable {
 	var all []*variable
-	for _, v := range table {
+	for _, v := range variables {
 		for ; v != nil; v = v.next {
 			all = append(all, v)
 		}
 	}
-	for i := 1; i < len(all); i++ {
-		for k := i; k > 0 && all[k].name < all[k-1].name; k-- {
-			all[k], all[k-1] = all[k-1], all[k]
+	slices.SortFunc(all, func(a, b *variable) int {
+		switch {
+		case a.name < b.name:
+			return -1
+		case a.name > b.name:
+			return 1
 		}
-	}
+		return 0
+	})
 	return all
 }
 
-// function is a defined function. Its tree lives in memory that is never released (see holdMemory).
+// savedVar is a variable's state to go back to, after a function with local or after a command with assignments.
+type savedVar struct {
+	next                    *savedVar
+	v                       *variable
+	value                   string
+	set, exported, readonly bool
+}
+
+// saveVar puts a variable's state on list; the variable keeps its value.
+func saveVar(list **savedVar, name string) *variable {
+	v := entry(name)
+	s := create[savedVar]()
+	*s = savedVar{*list, v, v.value, v.set, v.exported, v.readonly}
+	v.value = keep(v.value)
+	*list = s
+	return v
+}
+
+// restoreVars undoes saveVar, the newest first.
+func restoreVars(list **savedVar) {
+	for s := *list; s != nil; s = *list {
+		*list = s.next
+		drop(s.v.value)
+		s.v.value, s.v.set, s.v.exported, s.v.readonly = s.value, s.set, s.exported, s.readonly
+		changed(s.v.name)
+		discard(s)
+	}
+}
+
+// params are the positional parameters; owned is what must be freed with them.
+type params struct {
+	list  []string
+	owned []string
+}
+
+var positional params
+
+// setParams replaces the parameters by copies of list.
+func setParams(list []string) {
+	old := positional.owned
+	k := keepStrings(list)
+	positional = params{k, k}
+	dropStrings(old)
+}
+
+// function is a defined function; its tree is freed when it is neither defined nor running.
 type function struct {
 	next *function
 	name string
-	body *node
+	body syntax.Command
+	refs int
 }
 
-var functions *function
+var functions [32]*function
+
+func functionBucket(name string) **function {
+	h := uint32(len(name))
+	for i := range len(name) {
+		h = h*31 + uint32(name[i])
+	}
+	return &functions[h%uint32(len(functions))]
+}
 
 func findFunction(name string) *function {
-	for f := functions; f != nil; f = f.next {
-		if f.name == name && f.body != nil {
+	for f := *functionBucket(name); f != nil; f = f.next {
+		if f.name == name {
 			return f
 		}
 	}
 	return nil
 }
 
-func defineFunction(name string, body *node) {
-	holdMemory = true
-	for f := functions; f != nil; f = f.next {
-		if f.name == name {
-			f.body = body
+func defineFunction(name string, body syntax.Command) {
+	undefineFunction(name)
+	b := functionBucket(name)
+	f := create[function]()
+	*f = function{*b, keep(name), syntax.Keep(body), 1}
+	*b = f
+}
+
+func undefineFunction(name string) {
+	for p := functionBucket(name); *p != nil; p = &(*p).next {
+		if f := *p; f.name == name {
+			*p = f.next
+			f.release()
 			return
 		}
 	}
-	f := (*function)(runtime.Alloc(unsafe.Sizeof(function{})))
-	f.name, f.body, f.next = keep(name), body, functions
-	functions = f
 }
 
-// holdMemory tells the enclosing commands not to release what they have allocated: a function definition refers to it.
-var holdMemory bool
-
-// inRegion runs fn and releases what it allocated, unless something refers to it.
-func inRegion(fn func()) {
-	if holdMemory {
-		fn()
-		return
-	}
-	m := runtime.Mark()
-	fn()
-	if !holdMemory {
-		runtime.Release(m)
+func (f *function) release() {
+	if f.refs--; f.refs == 0 {
+		syntax.Drop(f.body)
+		drop(f.name)
+		discard(f)
 	}
 }
 
-// Positional parameters: a block of their own, so that set and shift do not leak.
-type params struct {
-	list []string
+// alias is a defined alias.
+type alias struct {
+	next       *alias
+	name, text string
 }
 
-var positional params
+var aliases *alias
 
-// setParams replaces the parameters by copies.
-func setParams(list []string) {
-	old := positional.list
-	positional.list = keepList(list)
-	dropList(old)
+func findAlias(name string) (string, bool) {
+	for a := aliases; a != nil; a = a.next {
+		if a.name == name {
+			return a.text, true
+		}
+	}
+	return "", false
 }
 
-func keepList(list []string) []string {
-	if len(list) == 0 {
-		return nil
+func removeAlias(name string) bool {
+	for p := &aliases; *p != nil; p = &(*p).next {
+		if a := *p; a.name == name {
+			*p = a.next
+			drop(a.name)
+			drop(a.text)
+			discard(a)
+			return true
+		}
 	}
-	p := (*string)(runtime.Alloc(uintptr(len(list)) * unsafe.Sizeof("")))
-	k := unsafe.Slice(p, len(list))
-	for i, s := range list {
-		k[i] = keep(s)
-	}
-	return k
+	return false
 }
 
-func dropList(list []string) {
-	for _, s := range list {
-		drop(s)
+func defineAlias(name, text string) {
+	removeAlias(name)
+	a := create[alias]()
+	*a = alias{aliases, keep(name), keep(text)}
+	aliases = a
+}
+
+// homeOf looks a user's home directory up: $HOME for "", else /etc/passwd (fields user:x:uid:gid:name:home:shell).
+func homeOf(user string) (string, bool) {
+	if user == "" {
+		return getVar("HOME")
 	}
-	if len(list) > 0 {
-		runtime.Free(unsafe.Pointer(&list[0]))
+	text, _ := readFile("/etc/passwd")
+	for len(text) > 0 {
+		n := index(text, '\n')
+		line := text[:n]
+		text = text[min(n+1, len(text)):]
+		if k := index(line, ':'); line[:k] != user {
+			continue
+		}
+		for range 5 {
+			line = line[min(index(line, ':')+1, len(line)):]
+		}
+		return line[:index(line, ':')], true
+	}
+	return "", false
+}
+
+// index is the place of c in s, or its length.
+func index(s string, c byte) int {
+	for i := range len(s) {
+		if s[i] == c {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// readFile returns a whole file.
+func readFile(path string) (string, sys.Errno) {
+	fd, e := sys.Open(path, sys.O_RDONLY|sys.O_CLOEXEC, 0)
+	if e != 0 {
+		return "", e
+	}
+	b, e := readAll(fd)
+	sys.Close(fd)
+	return string(b), e
+}
+
+func readAll(fd int) ([]byte, sys.Errno) {
+	b := make([]byte, 0, 4096)
+	for {
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+		n, e := sys.Read(fd, b[len(b):cap(b)])
+		if e == errno.EINTR {
+			continue
+		}
+		if e != 0 || n == 0 {
+			return b, e
+		}
+		b = b[:len(b)+n]
 	}
 }
 
-// Options of set.
-var (
-	optErrExit, optNoUnset, optXTrace, optNoGlob, optNoExec, optVerbose, optAllExport, optNoClobber, optMonitor, optPipeFail bool
-	interactive                                                                                                              bool
-)
+func itoa(n int) string { return expand.Itoa(int64(n)) }
 
-var optionLetters = []struct {
-	letter byte
-	name   string
-	on     *bool
-}{
-	{'a', "allexport", &optAllExport}, {'e', "errexit", &optErrExit}, {'f', "noglob", &optNoGlob}, {'m', "monitor", &optMonitor},
-	{'n', "noexec", &optNoExec}, {'u', "nounset", &optNoUnset}, {'v', "verbose", &optVerbose}, {'x', "xtrace", &optXTrace},
-	{'C', "noclobber", &optNoClobber}, {0, "pipefail", &optPipeFail},
+// number reads a decimal number without a sign.
+func number(s string) (int, bool) {
+	n := 0
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' || n > 1<<40 {
+			return 0, false
+		}
+		n = n*10 + int(s[i]-'0')
+	}
+	return n, len(s) > 0
 }

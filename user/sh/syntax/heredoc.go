@@ -40,15 +40,20 @@ func (p *Parser) readDocs() {
 			continue
 		}
 		sub := &Parser{in: &input{buf: body, line: line}, Alias: p.Alias, depth: p.depth + 1}
-		var b builder
-		for c := sub.in.peek(); c >= 0 && sub.in.err == ""; c = sub.in.peek() {
-			sub.quoted(&b, c, '\\')
-		}
+		d.redir.Target.Parts = sub.doc().Parts
 		if sub.in.err != "" {
 			in.fail(sub.in.err)
 		}
-		d.redir.Target.Parts = b.done().Parts
 	}
+}
+
+// doc reads the whole input as a word in which only $ ` and \ are special.
+func (p *Parser) doc() *Word {
+	var b builder
+	for c := p.in.peek(); c >= 0; c = p.in.peek() {
+		p.quoted(&b, c, '\\')
+	}
+	return b.done()
 }
 
 // body collects the lines up to the delimiter.

@@ -48,7 +48,11 @@ func (p *Parser) Command() *List {
 	in.begun = true
 	l := &List{}
 	for p.item(l) {
-		if t := p.peek(); t == tNewline || t == tEOF {
+		t := p.peek()
+		for ; t == tNewline && in.pos < len(in.buf); t = p.peek() {
+			p.next() // an alias of several lines: nothing of the text may be left over
+		}
+		if t == tNewline || t == tEOF {
 			break
 		}
 	}
@@ -62,6 +66,13 @@ func (p *Parser) Command() *List {
 		p.readDocs()
 	}
 	return l
+}
+
+// Doc parses text as the body of a here-document: quotes are ordinary, expansions are not. Prompts are such text.
+func Doc(text string) (*Word, string) {
+	p := &Parser{in: &input{buf: []byte(text), line: 1}}
+	w := p.doc()
+	return w, p.in.err
 }
 
 // nested is a parser for a substitution inside a word of p: it shares the text, but not the token being read.
@@ -119,9 +130,7 @@ func (p *Parser) keyword() string {
 	if p.peek() != tWord {
 		return ""
 	}
-	s := p.word.Lit()
-	switch s {
-	case "!", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then", "until", "while":
+	if s := p.word.Lit(); IsReserved(s) {
 		return s
 	}
 	return ""
@@ -380,4 +389,13 @@ func (p *Parser) caseClause() Command {
 	}
 	p.expect("esac")
 	return c
+}
+
+// IsReserved reports whether a word is reserved (XCU 2.4).
+func IsReserved(s string) bool {
+	switch s {
+	case "!", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then", "until", "while":
+		return true
+	}
+	return false
 }

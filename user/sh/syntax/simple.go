@@ -13,7 +13,7 @@ func (p *Parser) simple() Command {
 		switch p.peek() {
 		case tWord:
 			w := p.word
-			if a, ok := assignment(w); ok && len(c.Words) == 0 {
+			if a, ok := SplitAssign(w); ok && len(c.Words) == 0 {
 				c.Assigns = append(c.Assigns, a)
 				p.next()
 				p.alias()
@@ -54,8 +54,8 @@ func (p *Parser) function(name string) Command {
 	return &FuncDef{name, body}
 }
 
-// assignment splits NAME=value.
-func assignment(w *Word) (a Assign, ok bool) {
+// SplitAssign splits NAME=value.
+func SplitAssign(w *Word) (a Assign, ok bool) {
 	if len(w.Parts) == 0 {
 		return a, false
 	}
