@@ -79,6 +79,9 @@ func reclaim(n int) bool {
 	return freed > 0
 }
 
+// Reclaim asks the shrinkers for n frames and reports whether anything was freed: a last resort after a failed allocation.
+func Reclaim(n int) bool { return reclaim(n) }
+
 // EachShrinker calls fn with every shrinker and the frames it freed so far.
 func EachShrinker(fn func(s *Shrinker, freed int64)) {
 	for s := shrinkers.Load(); s != nil; s = s.next {

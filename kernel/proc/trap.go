@@ -39,6 +39,9 @@ func pageFault(f *arch.Frame, addr uintptr) bool {
 		acc = vm.Exec
 	}
 	e := s.Fault(addr, acc)
+	if e == errno.ENOMEM {
+		e = faultAgain(s, addr, acc)
+	}
 	if e == 0 {
 		return true
 	}
@@ -51,6 +54,8 @@ func pageFault(f *arch.Frame, addr uintptr) bool {
 		info.Code = SEGV_ACCERR
 	case errno.ENXIO, errno.EIO:
 		info.Signo, info.Code = SIGBUS, BUS_ADRERR
+	case errno.EINTR:
+		return true // killed while it waited for memory
 	case errno.ENOMEM:
 		klog.Warnf("out of memory: %s (pid %d) killed", Current().Proc.Comm(), Current().Proc.PID)
 		info.Signo, info.Code = SIGKILL, SI_KERNEL

@@ -1,0 +1,112 @@
+//go:build galago
+
+package proc
+
+import (
+	"galago/arch"
+	"galago/kernel/errno"
+	"galago/kernel/klog"
+	"galago/kernel/mem"
+	"galago/kernel/sched"
+	"galago/kernel/time"
+	"galago/kernel/vm"
+)
+
+// When a page fault finds no memory and nothing can be reclaimed, the process with the most resident pages is killed, and the fault
+// is tried again: whoever happens to fault is seldom the one to blame. One process is killed at a time; the next one only when
+// the last one has given up its memory or has failed to for a second (it may wait for a lock that a faulting thread holds).
+
+const (
+	oomTries    = 4000
+	oomPause    = 2_000_000     // ns between tries
+	oomPatience = 1_000_000_000 // ns until the next victim is chosen
+)
+
+var oom struct {
+	lock   sched.Mutex
+	victim *Process // the last one killed, with a reference
+	since  uint64
+}
+
+// faultAgain resolves a fault that found no memory.
+func faultAgain(s *vm.AddressSpace, addr uintptr, acc vm.Access) errno.Errno {
+	for range oomTries {
+		if FatalPending(sched.Current()) {
+			return errno.EINTR
+		}
+		if !mem.Reclaim(32) && !killLargest() {
+			break
+		}
+		if e := s.Fault(addr, acc); e != errno.ENOMEM {
+			return e
+		}
+	}
+	return errno.ENOMEM
+}
+
+// killLargest kills the largest process, or waits a moment for the last one killed to end. false: there is nobody to kill.
+func killLargest() bool {
+	oom.lock.Lock()
+	dying := false
+	if p := oom.victim; p != nil {
+		if dying = p.residentPages() > 0 && time.Now()-oom.since < oomPatience; !dying {
+			oom.victim = nil
+			p.Put()
+		}
+	}
+	if !dying {
+		if oom.victim = largest(); oom.victim == nil {
+			oom.lock.Unlock()
+			return false
+		}
+		oom.since = time.Now()
+		oom.victim.oomKill()
+	}
+	oom.lock.Unlock()
+	if !FatalPending(sched.Current()) {
+		sched.Sleep(oomPause)
+	}
+	return true
+}
+
+// oomKill sends the process SIGKILL.
+func (p *Process) oomKill() {
+	klog.Warnf("out of memory: %s (pid %d) killed, %d KiB resident", p.Comm(), p.PID, p.residentPages()<<(arch.PageShift-10))
+	info := Siginfo{Signo: SIGKILL, Code: SI_KERNEL}
+	p.Send(SIGKILL, &info)
+}
+
+// largest returns the process with the most resident pages, with a reference: not the first one, which the system needs, nor
+// one that is ending already.
+func largest() (best *Process) {
+	most := uint64(0)
+	p := Next(0)
+	for p != nil {
+		next := Next(p.PID)
+		n := uint64(0)
+		if p != initProcess && p.exiting.Load() == 0 && !p.sig.shared.set.Has(SIGKILL) {
+			n = p.residentPages()
+		}
+		if n > most {
+			if best != nil {
+				best.Put()
+			}
+			best, most = p, n
+		} else {
+			p.Put()
+		}
+		p = next
+	}
+	return best
+}
+
+// residentPages counts the resident pages of a process; 0 for a zombie.
+func (p *Process) residentPages() uint64 {
+	s := p.BorrowSpace()
+	if s == nil {
+		return 0
+	}
+	_, n, _ := s.Pages()
+	s.Put()
+	return n
+}
