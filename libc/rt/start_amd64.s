@@ -67,3 +67,10 @@ TEXT ·sigAddrs<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
 	LEAQ	·sigtramp(SB), AX
 	LEAQ	·sigrestore(SB), BX
 	RET
+
+// func Cycles() uint64
+TEXT ·Cycles<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
+	RDTSC
+	SHLQ	$32, DX
+	ORQ	DX, AX
+	RET

@@ -37,6 +37,9 @@ func init() {
 // NewWriter makes a writer on fd.
 func NewWriter(fd int) *Writer { return &Writer{fd: fd, buf: make([]byte, 8192)} }
 
+// NewWriterBuffer makes a writer on fd with a buffer of the caller's.
+func NewWriterBuffer(fd int, buf []byte) *Writer { return &Writer{fd: fd, buf: buf} }
+
 // Flush writes what is buffered.
 func (w *Writer) Flush() sys.Errno {
 	if w.n > 0 && w.err == 0 {
