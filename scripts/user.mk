@@ -4,7 +4,7 @@ UROOT := build/goroot-user
 UGO   := env GOROOT=$(CURDIR)/$(UROOT) CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS= GOEXPERIMENT=nodwarf5 GOAMD64=v1 $(UROOT)/bin/go
 UBIN  := build/user/bin
 
-UDIRS  := $(patsubst %/,%,$(sort $(dir $(wildcard user/bin/*/*.go user/init/*.go user/sh/*.go))))
+UDIRS  := $(patsubst %/,%,$(sort $(dir $(wildcard user/bin/*/*.go user/init/*.go user/sh/*.go user/bench/*.go))))
 # Programs that look at the name they are called by, as NAME=PROGRAM.
 ULINKS := reboot=poweroff halt=poweroff chgrp=chown sha256sum=md5sum egrep=grep fgrep=grep
 UNAMES := $(notdir $(UDIRS)) $(foreach l,$(ULINKS),$(firstword $(subst =, ,$(l))))

@@ -147,6 +147,24 @@ func sysMadvise(f *arch.Frame) (uintptr, errno.Errno) {
 	return 0, errno.EINVAL
 }
 
+// msync(2) flags.
+const (
+	msAsync      = 1
+	msInvalidate = 2
+	msSync       = 4
+)
+
+func sysMsync(f *arch.Frame) (uintptr, errno.Errno) {
+	start, length, flags := arg0(f), arg1(f), int2(f)
+	if flags&^(msAsync|msInvalidate|msSync) != 0 || flags&(msAsync|msSync) == msAsync|msSync || start&(arch.PageSize-1) != 0 {
+		return 0, errno.EINVAL
+	}
+	if length > arch.UserLimit || start > arch.UserLimit-length {
+		return 0, errno.ENOMEM
+	}
+	return ok(current().Proc.Space.Sync(start, length, flags&msSync != 0))
+}
+
 func sysMremap(f *arch.Frame) (uintptr, errno.Errno) {
 	at, e := current().Proc.Space.Remap(arg0(f), arg1(f), arg2(f), int3(f), arg4(f))
 	return at, e

@@ -34,6 +34,8 @@ var table = [...]Row{
 	24: {Name: "sched_yield", Fn: sysSchedYield, Level: Full},
 	25: {Name: "mremap", Fn: sysMremap, Level: Partial,
 		Missing: "MREMAP_DONTUNMAP"},
+	26: {Name: "msync", Fn: sysMsync, Level: Partial,
+		Missing: "metadata of the file: fsync(2) writes it"},
 	28: {Name: "madvise", Fn: sysMadvise, Level: Partial,
 		Missing: "advice that only changes performance is accepted without effect; others give EINVAL"},
 	32: {Name: "dup", Fn: sysDup, Level: Full},

@@ -106,3 +106,37 @@ func (s *AddressSpace) movePage(from, to uintptr, obj *pagecache.Object) bool {
 	*dst, *src = *src, 0
 	return true
 }
+
+// Sync writes the dirty pages of shared file mappings in [start, start+length) back: msync(2). With wait it returns when
+// they are on disk. ENOMEM when part of the range is not mapped (the rest is written all the same).
+func (s *AddressSpace) Sync(start, length uintptr, wait bool) errno.Errno {
+	end := start + pageUp(length)
+	result := errno.OK
+	for at := start; at < end; {
+		s.lock.RLock()
+		a := s.findFrom(at)
+		if a == nil || a.Start >= end {
+			s.lock.RUnlock()
+			return errno.ENOMEM
+		}
+		if a.Start > at {
+			result = errno.ENOMEM
+			at = a.Start
+		}
+		stop := min(a.End, end)
+		back, first := a.Back, a.pageIndex(at)
+		shared := back != nil && a.Flags&Shared != 0
+		if shared {
+			back.Get()
+		}
+		s.lock.RUnlock()
+		if shared {
+			if o := back.Object(); o != nil && wait {
+				o.Sync(first, first+uint64(stop-at)>>arch.PageShift-1, true)
+			}
+			back.Put()
+		}
+		at = stop
+	}
+	return result
+}

@@ -3,6 +3,7 @@ package pagecache
 import (
 	"sync/atomic"
 
+	"galago/arch"
 	"galago/kernel/lock"
 	"galago/kernel/mem"
 	"galago/kernel/sched"
@@ -210,6 +211,11 @@ const (
 // shrinkUnderPressure looks at up to four pages for one that is wanted; when that yields nothing, at everything twice, since the first
 // look may only take marks of recent use away.
 func shrinkUnderPressure(want int) int {
+	if mem.Sparing() {
+		if a, i := LRUCounts(); a+i <= spared() {
+			return 0
+		}
+	}
 	freed := shrink(want, 4*want+64, false)
 	for try := 0; freed == 0; try++ {
 		a, i := LRUCounts()
@@ -224,6 +230,9 @@ func shrinkUnderPressure(want int) int {
 	}
 	return freed
 }
+
+// spared is how many pages a sparing reclaim leaves: 1/32 of the memory, at most 8 MiB.
+func spared() int { return min(mem.TotalFrames()/32, 8<<20>>arch.PageShift) }
 
 var shrinker = mem.Shrinker{Name: "pagecache", Shrink: shrinkUnderPressure}
 
