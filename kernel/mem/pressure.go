@@ -55,32 +55,36 @@ func ReclaimBackground() {
 			free += zones[i].nfree.Load()
 			low += zones[i].low
 		}
-		if free > 2*low || !reclaim(64) {
+		if free > 2*low || !reclaim(64, true) {
 			return
 		}
 	}
 }
 
 // reclaim asks the shrinkers for n frames; it reports whether anything was freed. A thread that reclaims and
-// allocates does not reclaim again.
-func reclaim(n int) bool {
+// allocates does not reclaim again. sparing: see Sparing.
+func reclaim(n int, sparing bool) bool {
 	if !mayReclaim() {
 		return false
 	}
-	enterReclaim(true)
+	enterReclaim(true, sparing)
 	freed := drainLocal()
 	for s := shrinkers.Load(); s != nil; s = s.next {
 		k := s.Shrink(n)
 		s.freed.Add(int64(k))
 		freed += k
 	}
-	enterReclaim(false)
+	enterReclaim(false, false)
 	drainLocal()
 	return freed > 0
 }
 
-// Reclaim asks the shrinkers for n frames and reports whether anything was freed: a last resort after a failed allocation.
-func Reclaim(n int) bool { return reclaim(n) }
+// Reclaim asks the shrinkers for n frames for a process's memory and reports whether anything was freed: a last resort after a
+// failed allocation.
+func Reclaim(n int) bool { return reclaim(n, true) }
+
+// TotalFrames returns the number of frames of the machine.
+func TotalFrames() int { return int(total) }
 
 // EachShrinker calls fn with every shrinker and the frames it freed so far.
 func EachShrinker(fn func(s *Shrinker, freed int64)) {

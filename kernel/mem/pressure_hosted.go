@@ -9,10 +9,13 @@ var inReclaim atomic.Int32
 // Hosted, one thread reclaims at a time.
 func mayReclaim() bool { return inReclaim.Load() == 0 }
 
-func enterReclaim(in bool) {
+func enterReclaim(in, _ bool) {
 	if in {
 		inReclaim.Store(1)
 	} else {
 		inReclaim.Store(0)
 	}
 }
+
+// Sparing is told apart in the kernel only.
+func Sparing() bool { return false }

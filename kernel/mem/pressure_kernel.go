@@ -10,11 +10,25 @@ func mayReclaim() bool {
 	return h.Preempt == 0 && h.IRQDepth == 0 && h.Reclaiming == 0 && arch.IRQEnabled()
 }
 
-func enterReclaim(in bool) {
+// Values of ThreadHeader.Reclaiming.
+const (
+	reclaiming        = 1
+	reclaimingSparing = 2
+)
+
+func enterReclaim(in, sparing bool) {
 	h := arch.Current()
-	if in {
-		h.Reclaiming = 1
-	} else {
+	switch {
+	case !in:
 		h.Reclaiming = 0
+	case sparing:
+		h.Reclaiming = reclaimingSparing
+	default:
+		h.Reclaiming = reclaiming
 	}
 }
+
+// Sparing tells a shrinker that the memory is wanted for a process's pages, or in advance: the last of what running programs
+// need again at once should stay. It is better to find out that memory has run out than to read the program from the disk for every
+// few instructions.
+func Sparing() bool { return arch.Current().Reclaiming == reclaimingSparing }

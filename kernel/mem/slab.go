@@ -111,7 +111,7 @@ func (s *slab) allocSlow() unsafe.Pointer {
 			return p
 		}
 		magazineLock.unlock(irq)
-		if !maySleep || attempt == reclaimTries || !reclaim(1<<s.order) {
+		if !maySleep || attempt == reclaimTries || !reclaim(1<<s.order, false) {
 			allocFailures.Add(1)
 			return nil
 		}

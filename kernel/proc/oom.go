@@ -47,14 +47,15 @@ func faultAgain(s *vm.AddressSpace, addr uintptr, acc vm.Access) errno.Errno {
 // killLargest kills the largest process, or waits a moment for the last one killed to end. false: there is nobody to kill.
 func killLargest() bool {
 	oom.lock.Lock()
-	dying := false
-	if p := oom.victim; p != nil {
-		if dying = p.residentPages() > 0 && time.Now()-oom.since < oomPatience; !dying {
-			oom.victim = nil
+	p := oom.victim
+	switch {
+	case p != nil && p.memoryFreed():
+		oom.victim = nil
+		p.Put()
+	case p == nil || time.Now()-oom.since > oomPatience:
+		if p != nil {
 			p.Put()
 		}
-	}
-	if !dying {
 		if oom.victim = largest(); oom.victim == nil {
 			oom.lock.Unlock()
 			return false
@@ -98,6 +99,13 @@ func largest() (best *Process) {
 		p = next
 	}
 	return best
+}
+
+// memoryFreed tells whether the process has come to the end of its exit, past the release of its memory.
+func (p *Process) memoryFreed() bool {
+	table.lock.Lock()
+	defer table.lock.Unlock()
+	return p.state != Alive
 }
 
 // residentPages counts the resident pages of a process; 0 for a zombie.
