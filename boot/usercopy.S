@@ -95,18 +95,21 @@ copy_fixup:
 "galago/arch.zeroUser":
 	movq	%rbx, %rcx
 	smap_off
-1:	cmpq	$16, %rcx
+1:	cmpq	$64, %rcx
 	jb	2f
 30:	movups	%xmm15, (%rax)
-	addq	$16, %rax
-	subq	$16, %rcx
+31:	movups	%xmm15, 16(%rax)
+32:	movups	%xmm15, 32(%rax)
+33:	movups	%xmm15, 48(%rax)
+	addq	$64, %rax
+	subq	$64, %rcx
 	jmp	1b
-2:	testq	%rcx, %rcx
+2:	testq	%rcx, %rcx		# the rest, or what a wide store could not reach, byte by byte
 	jz	3f
-31:	movb	$0, (%rax)
+34:	movb	$0, (%rax)
 	incq	%rax
 	decq	%rcx
-	jnz	31b
+	jnz	34b
 3:	smap_on
 	xorl	%eax, %eax
 	ret
@@ -115,7 +118,10 @@ zero_fixup:
 	movq	%rcx, %rax
 	ret
 	extable	30b, 2b
-	extable	31b, zero_fixup
+	extable	31b, 2b
+	extable	32b, 2b
+	extable	33b, 2b
+	extable	34b, zero_fixup
 
 # func loadUser32(src uintptr) (v uint32, ok bool); func casUser32(addr uintptr, old, new uint32) (prev uint32, ok bool)
 	.globl	"galago/arch.loadUser32", "galago/arch.casUser32"
