@@ -86,7 +86,7 @@ func list() []bench {
 			runtime.Syscall(82, path(tmpA), path(tmpB), 0, 0, 0, 0)
 			runtime.Syscall(82, path(tmpB), path(tmpA), 0, 0, 0, 0)
 		}, per: 2, finish: func() { sys.Unlink("/bench.a") }},
-		{name: "mkdir_rmdir_ext4", n: 100, op: func() {
+		{name: "mkdir_rmdir_ext4", n: 100, warm: 500, op: func() {
 			runtime.Syscall(83, path(tmpA), 0o755, 0, 0, 0, 0)
 			runtime.Syscall(84, path(tmpA), 0, 0, 0, 0, 0)
 		}},
