@@ -19,6 +19,8 @@ user: $(UROOT)/VERSION
 	@mkdir -p $(UBIN)
 	@echo "  GO    $(words $(UDIRS)) user programs"
 	@$(UGO) build -tags galago_user '-gcflags=all=-wb=false -std' '-ldflags=-s -w' -o $(UBIN)/ $(addprefix ./,$(UDIRS))
+	@if ls user/test/*/*.go >/dev/null 2>&1; then mkdir -p build/test/bin && $(UGO) build -tags galago_user '-gcflags=all=-wb=false -std' \
+		'-ldflags=-s -w' -o build/test/bin/ ./user/test/...; fi
 	@cd $(UBIN) && for l in $(ULINKS); do [ "$$(readlink $${l%=*})" = $${l#*=} ] || ln -sfn $${l#*=} $${l%=*}; done
 	@cd $(UBIN) && for f in *; do case " $(UNAMES) " in *" $$f "*) ;; *) rm -f "$$f" ;; esac; done
 

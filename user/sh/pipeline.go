@@ -50,7 +50,7 @@ func pipe(c *syntax.Pipeline) {
 				break
 			}
 		}
-		ok := stage(j, cmd, in, out)
+		ok := stage(j, cmd, in, out, next)
 		if in >= 0 {
 			sys.Close(in)
 		}
@@ -72,8 +72,8 @@ func pipe(c *syntax.Pipeline) {
 	waitForeground(j)
 }
 
-// stage starts one command of a pipeline.
-func stage(j *job, cmd syntax.Command, in, out int) bool {
+// stage starts one command of a pipeline; next is the other end of out, which only the following command may keep open.
+func stage(j *job, cmd syntax.Command, in, out, next int) bool {
 	if l := program(cmd); l != nil {
 		l.in, l.out, l.foreground = in, out, true
 		return j.launch(l)
@@ -83,6 +83,9 @@ func stage(j *job, cmd syntax.Command, in, out int) bool {
 	}
 	if !forkInto(j, true) {
 		return unwind == none
+	}
+	if next >= 0 {
+		sys.Close(next)
 	}
 	if in >= 0 {
 		sys.Dup2(in, 0)
