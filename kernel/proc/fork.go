@@ -74,6 +74,7 @@ func (t *Task) Fork(a *CloneArgs) (int, errno.Errno) {
 	}
 	if e := parent.adopt(p, c); e != 0 {
 		th.Abandon()
+		c.Thread = nil
 		c.free()
 		p.discard()
 		return 0, e
@@ -259,6 +260,7 @@ func NewInit(root vfs.Path) (*Task, errno.Errno) {
 		return nil, errno.ENOMEM
 	}
 	t.Thread = sched.Current()
+	t.Thread.Get()
 	table.lock.Lock()
 	pid := allocPID()
 	p.PID, t.TID = pid, pid

@@ -237,6 +237,9 @@ func newTask(p *Process) *Task {
 }
 
 func (t *Task) free() {
+	if t.Thread != nil {
+		t.Thread.Put()
+	}
 	mem.Free(t.fpuMem)
 	taskCache.Free(t)
 }
