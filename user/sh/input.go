@@ -4,12 +4,12 @@ package main
 
 import (
 	"runtime"
+	"unsafe"
 
 	"galago/kernel/errno"
 	"galago/libc/sys"
 	"galago/user/sh/expand"
 	"galago/user/sh/syntax"
-	"unsafe"
 )
 
 // fileSource reads commands from a descriptor, line by line.
@@ -39,7 +39,13 @@ func (s *fileSource) fill() bool {
 		n = 1
 	}
 	for {
-		k, e := sys.Read(s.fd, s.buf[:n])
+		if s.prompts {
+			s.await()
+		}
+		k, e := 0, errno.EINTR
+		if !s.prompts || !pending[sys.SIGINT] {
+			k, e = sys.Read(s.fd, s.buf[:n])
+		}
 		if e == errno.EINTR {
 			if s.prompts && pending[sys.SIGINT] && !traps[sys.SIGINT].set {
 				s.stopped = true
@@ -54,6 +60,20 @@ func (s *fileSource) fill() bool {
 		s.r, s.w = 0, max(k, 0)
 		return k > 0 && e == 0
 	}
+}
+
+// await waits for input or ^C. A read alone would sleep on if ^C came just before it, so the signal is let in only by ppoll(2).
+func (s *fileSource) await() {
+	const (
+		block, set = 0, 2
+		ppoll      = 271
+	)
+	mask := sys.Sigprocmask(block, 1<<(sys.SIGINT-1))
+	if !pending[sys.SIGINT] {
+		p := sys.PollFD{FD: int32(s.fd), Events: sys.POLLIN}
+		sys.Call(ppoll, uintptr(unsafe.Pointer(&p)), 1, 0, uintptr(unsafe.Pointer(&mask)), unsafe.Sizeof(mask))
+	}
+	sys.Sigprocmask(set, mask)
 }
 
 // Next returns the next line, after a prompt.

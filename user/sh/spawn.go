@@ -50,6 +50,7 @@ type launch struct {
 	in, out    int // pipe ends to become standard input and output; -1: none
 	other      int // the read end of the pipe that out belongs to
 	pgrp       int // process group to enter, 0 for a new one, with job control
+	mask       signalMask
 	foreground bool
 }
 
@@ -57,7 +58,7 @@ type launch struct {
 func (j *job) launch(l *launch) bool {
 	flush()
 	l.pgrp = j.pgrp
-	pid := l.start()
+	pid := l.guarded()
 	if pid < 0 {
 		report("Cannot fork: " + stdio.Message(sys.Errno(-pid)))
 		status = 2
@@ -68,6 +69,15 @@ func (j *job) launch(l *launch) bool {
 	}
 	j.add(pid, l.foreground)
 	return true
+}
+
+// guarded is start with signals held back in the child until its dispositions are right: a signal that the shell catches or ignores
+// for itself must neither be lost nor, since memory is shared, reach the shell.
+func (l *launch) guarded() int {
+	l.mask = holdSignals()
+	pid := l.start()
+	letSignals(l.mask)
+	return pid
 }
 
 // start is vfork(2) and execve(2): cheaper than fork, for the child borrows this process's memory until it executes. Nothing but
@@ -88,6 +98,7 @@ func (l *launch) start() int {
 func (l *launch) child() {
 	enterGroup(l.pgrp, l.foreground)
 	restoreSignals()
+	letSignals(l.mask)
 	if l.in >= 0 {
 		sys.Dup2(l.in, 0)
 		sys.Close(l.in)
@@ -225,10 +236,24 @@ func program(c syntax.Command) *launch {
 	return l
 }
 
+// forkShell forks the shell; the child is a subshell, in the process group of job j unless that is nil.
+func forkShell(j *job, foreground bool) (int, sys.Errno) {
+	flush()
+	mask := holdSignals()
+	pid, e := sys.Fork()
+	if pid == 0 && e == 0 {
+		if j != nil {
+			enterGroup(j.pgrp, foreground)
+		}
+		enterSubshell()
+	}
+	letSignals(mask)
+	return pid, e
+}
+
 // forkInto forks the shell itself into job j; true in the child.
 func forkInto(j *job, foreground bool) bool {
-	flush()
-	pid, e := sys.Fork()
+	pid, e := forkShell(j, foreground)
 	if e != 0 {
 		report("Cannot fork: " + stdio.Message(e))
 		status = 2
@@ -239,8 +264,6 @@ func forkInto(j *job, foreground bool) bool {
 		return false
 	}
 	if pid == 0 {
-		enterGroup(j.pgrp, foreground)
-		enterSubshell()
 		return true
 	}
 	j.add(pid, foreground)
@@ -294,19 +317,18 @@ func startSubstitution(body *syntax.List, w int) int {
 			l.out = w
 			control := opt.monitor
 			opt.monitor = false
-			pid := l.start()
+			pid := l.guarded()
 			opt.monitor = control
 			return pid
 		}
 	}
-	pid, e := sys.Fork()
+	pid, e := forkShell(nil, false)
 	if e != 0 {
 		return -1
 	}
 	if pid > 0 {
 		return pid
 	}
-	enterSubshell()
 	sys.Dup2(w, 1)
 	sys.Close(w)
 	run(body, true)

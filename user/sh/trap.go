@@ -118,6 +118,28 @@ func restoreSignals() {
 	}
 }
 
+// signalMask is what holdSignals has changed.
+type signalMask struct {
+	held bool
+	old  uint64
+}
+
+// holdSignals blocks all signals around a fork if the child has dispositions to change before it may get one.
+func holdSignals() signalMask {
+	if !interactive && !anyTrap() {
+		return signalMask{}
+	}
+	const block = 0
+	return signalMask{true, sys.Sigprocmask(block, ^uint64(0))}
+}
+
+func letSignals(m signalMask) {
+	const set = 2
+	if m.held {
+		sys.Sigprocmask(set, m.old)
+	}
+}
+
 // clearTraps is for subshells: actions go, ignored signals stay ignored. The dispositions are default ones already.
 func clearTraps() {
 	for sig := range traps {

@@ -293,15 +293,15 @@ func (a *arith) binary(op string, v, w int64) int64 {
 
 func (a *arith) unary() int64 {
 	c, d := a.byteAt(0), a.byteAt(1)
-	if (c == '+' || c == '-') && d == c {
-		return a.prefix(c)
-	}
 	switch c {
 	case '+', '-', '!', '~':
 		if a.depth++; a.depth > maxNesting {
 			return a.fail("too deeply nested")
 		}
 		defer a.leave()
+		if d == c && (c == '+' || c == '-') {
+			return a.prefix(c)
+		}
 		a.take(1)
 		v := a.unary()
 		switch c {

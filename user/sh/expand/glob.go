@@ -37,10 +37,14 @@ func (e *Expander) globFrom(prefix, pat string) {
 	part := pat[:end]
 	hidden := part[0] == '.' || len(part) > 1 && part[0] == '\\' && part[1] == '.'
 	for _, name := range e.env.ReadDir(where) {
-		if name[0] == '.' && !hidden {
+		if name == "" || name[0] == '.' && !hidden {
 			continue
 		}
-		if Match(part, name) {
+		switch {
+		case !Match(part, name):
+		case slashes == "": // read from the directory, so it exists
+			e.fields = append(e.fields, prefix+name)
+		default:
 			e.descend(prefix+name, slashes, pat[rest:])
 		}
 	}

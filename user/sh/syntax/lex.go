@@ -73,7 +73,9 @@ func (p *Parser) scan() {
 		p.tok = tNewline
 		p.readDocs()
 		return
-	case isMeta(c):
+	}
+	in.begun = true
+	if isMeta(c) {
 		in.advance()
 		p.tok = in.operator(c)
 		return

@@ -45,7 +45,6 @@ func (p *Parser) Command() *List {
 	if p.peek() == tEOF {
 		return nil
 	}
-	in.begun = true
 	l := &List{}
 	for p.item(l) {
 		t := p.peek()
@@ -77,9 +76,7 @@ func Doc(text string) (*Word, string) {
 
 // nested is a parser for a substitution inside a word of p: it shares the text, but not the token being read.
 func (p *Parser) nested() *Parser {
-	sub := &Parser{in: p.in, Alias: p.Alias, depth: p.depth + 1}
-	sub.checkDepth()
-	return sub
+	return &Parser{in: p.in, Alias: p.Alias, depth: p.depth}
 }
 
 func (p *Parser) checkDepth() {

@@ -156,6 +156,9 @@ func (p *Parser) quoted(b *builder, c int, extra int) {
 func (p *Parser) dollar(b *builder, quoted bool) {
 	in := p.in
 	in.advance()
+	p.depth++
+	p.checkDepth()
+	defer p.leave()
 	c := in.peek()
 	switch {
 	case c == '{':
@@ -179,6 +182,8 @@ func (p *Parser) dollar(b *builder, quoted bool) {
 		b.part(Part{Kind: Param, Quoted: quoted, Text: name})
 	}
 }
+
+func (p *Parser) leave() { p.depth-- }
 
 // paramName reads a name, a special parameter, or a positional one: of one digit, with long of several.
 func (p *Parser) paramName(long bool) string {
@@ -269,6 +274,7 @@ func (p *Parser) backquotes(b *builder, quoted bool) {
 		text = append(text, byte(c))
 	}
 	sub := &Parser{in: &input{buf: text, line: line}, Alias: p.Alias, depth: p.depth + 1}
+	sub.checkDepth()
 	l := sub.list()
 	if sub.peek() != tEOF {
 		sub.unexpected()
