@@ -210,7 +210,7 @@ func allocBlock(order int, fl Flags) *Frame {
 		if attempt == 0 && drainLocal() > 0 {
 			continue // the cached frames may have kept buddies apart
 		}
-		if fl&Atomic != 0 || attempt >= reclaimTries || !reclaim(1<<order, fl&User != 0) {
+		if fl&Atomic != 0 || attempt >= reclaimTries || !reclaim(reclaimGoal(order, attempt), fl&User != 0) {
 			allocFailures.Add(1)
 			return nil
 		}

@@ -79,6 +79,15 @@ func reclaim(n int, sparing bool) bool {
 	return freed > 0
 }
 
+// reclaimGoal is how many frames an attempt to find a block asks for. Single frames that are freed here and there seldom are
+// buddies, so for a larger block it is many times its size, and more with each attempt.
+func reclaimGoal(order, attempt int) int {
+	if order == 0 {
+		return pcpBatch
+	}
+	return 16 << (order + attempt)
+}
+
 // Reclaim asks the shrinkers for n frames for a process's memory and reports whether anything was freed: a last resort after a
 // failed allocation.
 func Reclaim(n int) bool { return reclaim(n, true) }

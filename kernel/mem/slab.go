@@ -111,7 +111,7 @@ func (s *slab) allocSlow() unsafe.Pointer {
 			return p
 		}
 		magazineLock.unlock(irq)
-		if !maySleep || attempt == reclaimTries || !reclaim(1<<s.order, false) {
+		if !maySleep || attempt == reclaimTries || !reclaim(reclaimGoal(s.order, attempt), false) {
 			allocFailures.Add(1)
 			return nil
 		}
