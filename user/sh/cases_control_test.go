@@ -43,6 +43,8 @@ var controlCases = []script{
 	{name: "errexit", text: `set -e; false || true; if false; then :; fi; ! true; while false; do :; done; echo alive; false; echo dead`},
 	{name: "errexit in function", text: `set -e; f() { false; echo in; }; f || echo out; if f; then echo yes; fi; f; echo dead`},
 	{name: "errexit subshell", text: `set -e; (false; echo no) || echo caught; x=$(false) || echo sub; (exit 3); echo dead`},
+	{name: "errexit tested pipeline", text: `set -e; if { false; echo in; } | cat; then echo yes; fi; { false; echo more; } | cat && echo after; (false; echo last) || echo no`},
+	{name: "errexit substitution", text: `set -e; if x=$(false; echo in); then echo "[$x]"; else echo failed; fi`, only: dashOnly},
 	{name: "errexit assignment", text: `set -e; x=$(true); echo a; x=$(false); echo dead`},
 	{name: "errexit and-or", text: `set -e; true && false || echo a; false && true; echo b; { false && true; }; echo c; true && false; echo dead`},
 	{name: "errexit pipeline", text: `set -e; false | true; echo a; true | false; echo dead`},

@@ -24,6 +24,7 @@ var wordCases = []script{
 	{name: "tilde quoted user", text: `echo ~'root' ~"" ~$x`},
 	{name: "alias", text: "alias ll='echo listing'\nll a b\nunalias ll\nll 2>/dev/null; echo $?"},
 	{name: "alias chain", text: "alias a='b x' b='echo deep'\na y"},
+	{name: "alias with a blank", text: "alias run='echo ' w='word'\nrun w w"},
 	{name: "alias recursion", text: "alias echo='echo E'\necho a"},
 	{name: "long line", text: "x=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; y=$x$x$x$x$x$x$x$x; z=$y$y$y$y$y$y$y$y; echo $z$z$z | wc -c"},
 	{name: "8-bit bytes", text: "x='\xc3\xa4\xff'; echo \"$x\" | od -An -tx1"},

@@ -307,6 +307,10 @@ func (s *textSource) over() bool {
 
 // runText parses and runs a script in memory: eval, ., traps, sh -c. Its status is 0 if there is no command in it.
 func runText(text string, line int, last bool) {
+	if stackLow() {
+		abort("scripts nest too deeply")
+		return
+	}
 	src := &textSource{text: text}
 	p := syntax.NewParser(src, line)
 	p.Alias = aliasHook

@@ -42,6 +42,7 @@ func acquireTerminal() {
 		ttyFD = fd
 		break
 	}
+	shellGroup = sys.Getpgrp()
 	if ttyFD < 0 || !interactive {
 		return
 	}

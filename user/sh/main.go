@@ -86,6 +86,7 @@ func badArgument(msg string) {
 }
 
 func main() {
+	measureStack()
 	initBuiltins()
 	shellPID = sys.Getpid()
 	importEnvironment()

@@ -5,6 +5,8 @@ package main
 import (
 	"runtime"
 	"unsafe"
+
+	"galago/libc/sys"
 )
 
 // Memory that outlives commands. What the language allocates is released when the command that allocated it has run (see
@@ -15,6 +17,27 @@ func inRegion(fn func()) {
 	m := runtime.Mark()
 	fn()
 	runtime.Release(m)
+}
+
+// stackBottom is where main's frame lies; stackRoom how far the stack may grow before commands may nest no deeper.
+var stackBottom, stackRoom uintptr
+
+// measureStack notes how much stack there is: of what the limit allows, an eighth is left to what cannot fail.
+func measureStack() {
+	const stackLimit, most = 3, 64 << 20
+	var here byte
+	stackBottom = uintptr(unsafe.Pointer(&here))
+	var lim sys.Rlimit
+	sys.Prlimit(stackLimit, nil, &lim)
+	stackRoom = uintptr(min(lim.Cur, most)) / 8 * 7
+}
+
+// stackLow reports that the stack is almost used up. Functions and eval ask; the nesting of commands within them is bounded by the
+// parser.
+func stackLow() bool {
+	var here byte
+	const reserve = 128 << 10
+	return stackBottom-uintptr(unsafe.Pointer(&here))+reserve > stackRoom
 }
 
 // create makes a zero T that lives until discard.

@@ -95,7 +95,6 @@ func stage(j *job, cmd syntax.Command, in, out, next int) bool {
 		sys.Dup2(out, 1)
 		sys.Close(out)
 	}
-	tested = 0
 	run(cmd, true)
 	leave()
 	return false

@@ -79,17 +79,12 @@ func (s *savedFDs) restore() {
 
 // commit makes the redirections permanent.
 func (s *savedFDs) commit() {
-	s.hide()
-	s.list = nil
-}
-
-// hide closes the copies.
-func (s *savedFDs) hide() {
 	for _, x := range s.list {
 		if x.copy >= 0 {
 			sys.Close(x.copy)
 		}
 	}
+	s.list = nil
 }
 
 // apply carries redirections out; without saved for good. On failure it has printed a message.

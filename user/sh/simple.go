@@ -188,8 +188,7 @@ func (v *invocation) builtin(b *builtin) {
 
 // call runs a function with positional parameters of its own.
 func (v *invocation) call(f *function) {
-	const maxCalls = 1000
-	if callDepth >= maxCalls {
+	if stackLow() {
 		abort(f.name + ": function calls nest too deeply")
 		return
 	}
@@ -241,9 +240,11 @@ func (v *invocation) exec(saved *savedFDs) {
 	}
 	flush()
 	if e == 0 {
-		saved.hide()
 		restoreSignals()
 		e = execFile(path, args)
+		for sig := range traps {
+			dispose(sig)
+		}
 	}
 	status = notExecuted(args[0], e)
 	if !interactive {

@@ -331,6 +331,7 @@ func startSubstitution(body *syntax.List, w int) int {
 	}
 	sys.Dup2(w, 1)
 	sys.Close(w)
+	tested = 0
 	run(body, true)
 	leave()
 	return 0

@@ -19,7 +19,13 @@ func (p *Parser) simple() Command {
 				p.alias()
 				continue
 			}
-			c.Words = append(c.Words, w)
+			if len(c.Words) > 0 && p.afterBlank() {
+				p.alias()
+				if p.peek() != tWord {
+					continue
+				}
+			}
+			c.Words = append(c.Words, p.word)
 			p.next()
 			continue
 		case tLParen:
@@ -140,8 +146,9 @@ func itoa(n int) string {
 // activeAlias is an alias being substituted: it is not substituted again while more than rest bytes of text are left, and after
 // it the next word is tried too if its text ends in a blank.
 type activeAlias struct {
-	name string
-	rest int
+	name  string
+	rest  int
+	blank bool
 }
 
 // alias replaces the word at hand, in the place of a command's name, if it is an alias (XCU 2.3.1).
@@ -159,9 +166,23 @@ func (p *Parser) alias() {
 		tail := append([]byte(nil), in.buf[in.pos:]...)
 		in.buf = append(append(in.buf[:p.start:p.start], text...), tail...)
 		in.pos = p.start
-		p.active = append(p.active, activeAlias{name, len(tail)})
+		p.active = append(p.active, activeAlias{name, len(tail), text != "" && isBlank(text[len(text)-1])})
 		p.next()
 	}
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
+
+// afterBlank reports whether the word at hand is the first one behind an alias that ends in a blank.
+func (p *Parser) afterBlank() bool {
+	left := len(p.in.buf) - p.start
+	for i := range p.active {
+		if a := &p.active[i]; a.blank && left <= a.rest {
+			a.blank = false
+			return true
+		}
+	}
+	return false
 }
 
 func (p *Parser) isActive(name string) bool {

@@ -287,10 +287,10 @@ func TestLines(t *testing.T) {
 }
 
 func TestAliases(t *testing.T) {
-	table := map[string]string{"l": "list -a", "two": "a; b", "self": "self x", "p": "q", "q": "p", "open": "if", "multi": "a\nb"}
+	table := map[string]string{"l": "list -a", "two": "a; b", "self": "self x", "p": "q", "q": "p", "open": "if", "do-": "sudo ", "multi": "a\nb"}
 	for text, want := range map[string]string{
 		"l x": "list -a x", "x l": "x l", "two": "a; b", "self": "self x", "p": "p", "a; l": "a; list -a", "a | l": "pipe[a | list -a]",
-		"v=1 l": "v:=1 list -a", "open a; then b; fi": "if[a then b]", "multi c": "a; b c", "\\l": "'l'", "$(l)": "$(list -a)", "! l": "!pipe[list -a]",
+		"v=1 l": "v:=1 list -a", "open a; then b; fi": "if[a then b]", "multi c": "a; b c", "\\l": "'l'", "$(l)": "$(list -a)", "! l": "!pipe[list -a]", "do- l l": "sudo list -a l", "do- x l": "sudo x l",
 		"a && l": "(a && list -a)", "( l )": "sub[list -a]",
 	} {
 		p := NewParser(&lines{text: text + "\nend\n"}, 1)
