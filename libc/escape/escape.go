@@ -27,6 +27,18 @@ func Expand(s string, style Style) (text []byte, stop bool) {
 	return text, false
 }
 
+// First expands the escape at the beginning of s; n is its length, and stop is true for \c.
+func First(s string, style Style) (text []byte, n int, stop bool) {
+	if len(s) == 1 {
+		return []byte(s), 1, false
+	}
+	if s[1] == 'c' {
+		return nil, 2, true
+	}
+	text, n = one(nil, s, style)
+	return text, n, false
+}
+
 // one appends what the escape at the start of s stands for and returns the escape's length.
 func one(dst []byte, s string, style Style) ([]byte, int) {
 	switch c := s[1]; c {
@@ -47,6 +59,10 @@ func one(dst []byte, s string, style Style) ([]byte, int) {
 		}
 		if i > 2 {
 			return append(dst, byte(v)), i
+		}
+	case '"', '\'':
+		if style == Printf {
+			return append(dst, c), 2
 		}
 	default:
 		if r := Letter(c); r != 0 {

@@ -142,6 +142,9 @@ func start(fd int, low, size int64) int64 {
 	if bytes {
 		return max(size-count, low)
 	}
+	if count == 0 {
+		return size
+	}
 	const block = 16384
 	buf := make([]byte, block)
 	newlines := count
@@ -160,9 +163,6 @@ func start(fd int, low, size int64) int64 {
 			}
 		}
 		at = from
-	}
-	if count == 0 {
-		return size
 	}
 	return low
 }

@@ -75,7 +75,10 @@ func parse(s string, first *set) *set {
 			i += n
 			continue
 		}
-		if c, n, count := repeat(s[i:]); n > 0 && first != nil {
+		if c, n, count := repeat(s[i:]); n > 0 {
+			if count == 0 && first == nil {
+				cmd.Die("the [c*] repeat construct may not appear in string1")
+			}
 			if count == 0 {
 				fill, fillByte = len(r.b), c
 			}
