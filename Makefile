@@ -40,7 +40,7 @@ qemu: all
 	@$(GALAGO) qemu
 
 gdb: all
-	@$(GALAGO) gdb
+	@$(GALAGO) gdb -- $(GDB_ARGS)
 
 test: all ktest
 	@$(GALAGO) test
@@ -67,3 +67,15 @@ build/galago.iso: $(K)/kernel.elf scripts/grub.cfg
 	@grub-mkrescue -o $@ build/iso >build/iso.log 2>&1 || { cat build/iso.log; exit 1; }
 
 .PHONY: iso
+
+# Fuzzes every parser of foreign data, FUZZTIME each.
+FUZZTIME ?= 60s
+fuzz:
+	@grep -rlE '^func Fuzz' --include=*_test.go . | while read -r f; do \
+		for t in $$(grep -oE '^func Fuzz[A-Za-z0-9]*' $$f | cut -c6-); do \
+			echo "  FUZZ  $$(dirname $$f) $$t"; \
+			go test -run xxx -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$(dirname $$f) | tail -1 || exit 1; \
+		done; \
+	done
+
+.PHONY: fuzz
