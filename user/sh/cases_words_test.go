@@ -27,7 +27,7 @@ var wordCases = []script{
 	{name: "alias with a blank", text: "alias run='echo ' w='word'\nrun w w"},
 	{name: "alias recursion", text: "alias echo='echo E'\necho a"},
 	{name: "long line", text: "x=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; y=$x$x$x$x$x$x$x$x; z=$y$y$y$y$y$y$y$y; echo $z$z$z | wc -c"},
-	{name: "8-bit bytes", text: "x='\xc3\xa4\xff'; echo \"$x\" | od -An -tx1"},
+	{name: "8-bit bytes", text: "x='\xc3\xa4\xff'; echo \"$x\"; echo ${#x} ${x%?}"},
 }
 
 var arithCases = []script{
