@@ -7,6 +7,7 @@ var builtinCases = []script{
 	{name: "printf", text: `printf '%s-%d|%5s|%-5s|%05d|%x|%X|%o|%c|%%\n' a 42 b c 7 255 255 8 hello; printf 'no newline'; printf '\n%s\n' a b c; printf '%s %s\n' 1 2 3; printf '\101\t\\\n'`},
 	{name: "printf numbers", text: `printf '%d %d %d %d\n' 0x10 010 -5 "'A"; printf '%+d % d %#x %#o %.3d %5.3d|%-6d|\n' 5 5 255 8 7 7 42; printf '%u\n' 12; printf '%*d|%.*s\n' 5 42 2 abc; printf '%i\n'`, only: dashOnly},
 	{name: "printf strings", text: `printf '%.2s|%10.3s|%s\n' abcdef abcdef; printf '%b' 'a\nb\tc\0101\n'; printf 'a\cb\n' | head -c 1; printf '%b|' 'x\cy' z; echo; printf '%s'; printf '%s\n' "a b" 'c*'`, only: dashOnly},
+	{name: "printf floating point", text: `printf '%f|%.2f|%8.3f|%-8.1f|%08.2f|%+.1f|%e|%.3E|%g|%g|%g|%.0f|%#.0f\n' 3.14159 2.5 -1.0625 7 3.75 1 12345.678 0.00012 100000 1e10 0.0001 2.5 3; printf '%G %f %f\n' 1e-10 '' 1e3`, only: dashOnly},
 	{name: "printf errors", text: `printf '%d\n' abc; echo $?; printf '%d\n' 12x; echo $?`, only: dashOnly},
 	{name: "test strings", text: `t() { [ "$@" ]; echo $?; }; t a = a; t a = b; t a != b; t -z ""; t -n ""; t -n a; t a; t ""; t; t ! a; t ! ""; t = ; t -n; t "(" = "("`},
 	{name: "test numbers", text: `t() { test "$@"; echo $?; }; t 1 -eq 1; t 1 -ne 1; t 1 -lt 2; t 2 -le 2; t 3 -gt 4; t -1 -ge -2; t 010 -eq 10; t " 5 " -eq 5`, only: dashOnly},

@@ -2,7 +2,10 @@
 
 package main
 
-import "galago/libc/sys"
+import (
+	"galago/libc/escape"
+	"galago/libc/sys"
+)
 
 // Output of built-ins: buffered until the command has ended, so that it keeps its order with what other processes write.
 
@@ -61,7 +64,7 @@ func echoCommand(args []string) int {
 		if i > 0 {
 			putc(' ')
 		}
-		text, stop := unescape(nil, a)
+		text, stop := escape.Expand(a, escape.Echo)
 		puts(string(text))
 		if stop {
 			return 0
@@ -71,66 +74,4 @@ func echoCommand(args []string) int {
 		putc('\n')
 	}
 	return 0
-}
-
-// unescape appends a string with the escapes of echo and of %b decoded; stop: after \c nothing more is to be printed.
-func unescape(b []byte, s string) (text []byte, stop bool) {
-	for i := 0; i < len(s); i++ {
-		if s[i] != '\\' || i+1 == len(s) {
-			b = append(b, s[i])
-			continue
-		}
-		if s[i+1] == 'c' {
-			return b, true
-		}
-		if s[i+1] == '0' { // \0 and up to three octal digits
-			c, n := octal(s[i+2:])
-			b = append(b, c)
-			i += n + 1
-			continue
-		}
-		c, n := escape(s[i:])
-		b = append(b, c)
-		i += n - 1
-	}
-	return b, false
-}
-
-// escape decodes the escape sequence at the beginning of s and returns its length. What is none stands for its backslash.
-func escape(s string) (c byte, n int) {
-	if len(s) < 2 {
-		return '\\', 1
-	}
-	switch s[1] {
-	case 'a':
-		return 7, 2
-	case 'b':
-		return 8, 2
-	case 'f':
-		return 12, 2
-	case 'n':
-		return 10, 2
-	case 'r':
-		return 13, 2
-	case 't':
-		return 9, 2
-	case 'v':
-		return 11, 2
-	case '\\':
-		return '\\', 2
-	}
-	if c, n := octal(s[1:]); n > 0 {
-		return c, n + 1
-	}
-	return '\\', 1
-}
-
-// octal reads up to three octal digits.
-func octal(s string) (c byte, n int) {
-	v := 0
-	for n < len(s) && n < 3 && s[n] >= '0' && s[n] <= '7' {
-		v = v<<3 | int(s[n]-'0')
-		n++
-	}
-	return byte(v), n
 }

@@ -2,9 +2,13 @@
 
 package main
 
-import "galago/user/sh/expand"
+import (
+	"galago/libc/decimal"
+	"galago/libc/escape"
+	"galago/user/sh/expand"
+)
 
-// The built-in printf (XCU printf), with the integer and string conversions.
+// The built-in printf (XCU printf).
 
 type formatter struct {
 	args   []string
@@ -49,9 +53,10 @@ func (p *formatter) pass(f string) {
 	for i := 0; i < len(f) && !p.stop; {
 		switch {
 		case f[i] == '\\':
-			c, n := escape(f[i:])
-			putc(c)
+			text, n, stop := escape.First(f[i:], escape.Printf)
+			puts(string(text))
 			i += n
+			p.stop = stop
 		case f[i] == '%' && i+1 < len(f) && f[i+1] == '%':
 			putc('%')
 			i += 2
@@ -104,9 +109,11 @@ func (p *formatter) conversion(f string) int {
 	case 's':
 		s.text(s.cut(p.next()))
 	case 'b':
-		text, stop := unescape(nil, p.next())
+		text, stop := escape.Expand(p.next(), escape.Echo)
 		s.text(s.cut(string(text)))
 		p.stop = p.stop || stop
+	case 'e', 'E', 'f', 'F', 'g', 'G':
+		s.float(p.float(p.next()), c)
 	default:
 		p.fail("%" + string([]byte{c}) + ": invalid directive")
 		p.stop = true
@@ -167,6 +174,71 @@ func (p *formatter) integer(s string) int64 {
 	return 0
 }
 
+// float reads a floating-point number.
+func (p *formatter) float(a string) decimal.Float {
+	if a != "" && (a[0] == '\'' || a[0] == '"') {
+		f, _ := decimal.ParseFloat(expand.Itoa(p.integer(a)))
+		return f
+	}
+	f, n := decimal.ParseFloat(a)
+	switch {
+	case n == len(a):
+	case n > 0:
+		p.fail(a + ": not completely converted")
+	default:
+		p.fail(a + ": expected numeric value")
+	}
+	return f
+}
+
+// float prints a number by the conversion c.
+func (s *spec) float(f decimal.Float, c byte) {
+	prec := s.prec
+	if prec < 0 {
+		prec = 6
+	}
+	lower := c | 0x20
+	var t string
+	switch {
+	case f.Kind == 'i':
+		t, s.zero = "inf", false
+	case f.Kind == 'n':
+		t, s.zero = "nan", false
+	case lower == 'f':
+		t = f.Fixed(prec, s.alt)
+	case lower == 'e':
+		t = f.Scientific(prec, s.alt, 'e')
+	default:
+		t = f.General(prec, s.alt, 'e')
+	}
+	b := []byte(t)
+	for i := range b {
+		if c != lower && b[i] >= 'a' {
+			b[i] -= 'a' - 'A'
+		}
+	}
+	sign := s.sign(f.Neg)
+	if s.zero && !s.minus {
+		for n := len(sign) + len(b); n < s.width; n++ {
+			sign += "0"
+		}
+	}
+	s.text(sign + string(b))
+}
+
+// sign is what stands before a signed number.
+func (s *spec) sign(negative bool) string {
+	switch {
+	case negative:
+		return "-"
+	case s.plus:
+		return "+"
+	case s.space:
+		return " "
+	}
+	return ""
+}
+
 func (s *spec) cut(t string) string {
 	if s.prec >= 0 && s.prec < len(t) {
 		return t[:s.prec]
@@ -181,13 +253,9 @@ func (s *spec) number(v int64, base uint64, signed, upper bool) {
 	u := uint64(v)
 	prefix := ""
 	if signed {
-		switch {
-		case v < 0:
-			u, prefix = -u, "-"
-		case s.plus:
-			prefix = "+"
-		case s.space:
-			prefix = " "
+		prefix = s.sign(v < 0)
+		if v < 0 {
+			u = -u
 		}
 	}
 	digits := "0123456789abcdef"
