@@ -251,6 +251,9 @@ func OnSwitch(prev, next *sched.Thread) {
 		arch.FPUSave(t.fpu)
 		t.fsBase, t.gsBase = arch.UserBases()
 	}
+	if next.IsIdle() {
+		vm.Deactivate() // an idle CPU is not to be woken for other CPUs' shoot-downs
+	}
 	if t := (*Task)(next.Proc); t != nil {
 		vm.Activate((*vm.AddressSpace)(next.Space))
 		arch.SetUserBases(t.fsBase, t.gsBase)

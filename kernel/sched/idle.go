@@ -123,5 +123,8 @@ func CPUStats(cpu int) (switches, idleTime uint64, runnable int) {
 	return switches, idleTime, runnable
 }
 
+// IsIdle tells whether t is the idle thread of its CPU.
+func (t *Thread) IsIdle() bool { return t == queues[t.CPU].idle }
+
 // RunningOn returns the thread that runs on a CPU now, for reports.
 func RunningOn(cpu int) *Thread { return queues[cpu].curr }

@@ -126,6 +126,19 @@ func Activate(s *AddressSpace) {
 	}
 }
 
+// Deactivate loads the kernel's own tables on this CPU; preemption is off.
+func Deactivate() {
+	slot := &loaded[arch.CPUID()]
+	s := slot.s
+	if s == nil {
+		return
+	}
+	arch.LoadRoot(arch.KernelRoot())
+	s.cpus.And(^(uint64(1) << uint(arch.CPUID())))
+	slot.s = nil
+	s.release()
+}
+
 // leave makes this CPU forget s before it is destroyed.
 func (s *AddressSpace) leave() {
 	lock.PreemptDisable()
