@@ -30,7 +30,6 @@ const (
 	symSmapEnd
 	symBootG
 	symBootTextEnd
-	symUserThreadStart
 )
 
 // imageBase is the virtual minus the physical address of the kernel image (linker.ld).

@@ -26,23 +26,6 @@ func (h *ThreadHeader) PrepareKernel(entry func()) {
 	h.SP, h.BP = sp, 0
 }
 
-// PrepareUser makes h start in user mode with a copy of f at the first switch to it, after OnThreadFirst
-// has run on it.
-func (h *ThreadHeader) PrepareUser(f *Frame) {
-	g := at[Frame](h.StackHi - FrameSize)
-	*g = *f
-	h.UserFrame = uintptr(unsafe.Pointer(g))
-	sp := h.StackHi - FrameSize - 8
-	*at[uintptr](sp) = linkAddr(symUserThreadStart)
-	h.SP, h.BP = sp, 0
-}
-
-// OnThreadFirst completes the switch to a thread that PrepareUser made; the scheduler sets it.
-var OnThreadFirst func()
-
-//go:cgo_export_static galago/arch.threadFirst go_thread_first
-func threadFirst() { OnThreadFirst() }
-
 // enterUser leaves the kernel with the registers in f, which lies on the current kernel stack.
 func enterUser(f *Frame)
 

@@ -36,4 +36,3 @@ link_addrs:
 	.quad	ap_start, ap_end, ap_args
 	.quad	extable_start, extable_end, smapsites_start, smapsites_end
 	.quad	go_boot_g, boot_text_end
-	.quad	"galago/arch.userThreadStart"

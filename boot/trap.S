@@ -230,14 +230,6 @@ syscall_work:
 	call_go	go_user_work
 	jmp	return_to_user
 
-# The first return of a new user thread: its kernel stack holds a Frame (arch.NewUserThread).
-	.globl	"galago/arch.userThreadStart"
-"galago/arch.userThreadStart":
-	movups	zero16(%rip), %xmm15
-	call	go_thread_first		# finish the switch that brought us here
-	call_go	go_user_work
-	jmp	return_to_user
-
 # func enterUser(f *Frame): leave the kernel for the registers in f, abandoning the current kernel stack's content
 	.globl	"galago/arch.enterUser"
 "galago/arch.enterUser":

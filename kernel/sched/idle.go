@@ -48,7 +48,6 @@ func Init(name string) errno.Errno {
 	installLockReport()
 	lock.Resched = PreemptPoint
 	arch.OnInterruptExit = InterruptExit
-	arch.OnThreadFirst = userThreadStart
 	return err
 }
 

@@ -101,8 +101,7 @@ func (t *Thread) unlist() {
 }
 
 // Create makes a thread that will run fn(arg) once Start is called. The caller owns a reference, to be given
-// up with Join or Put. A thread that is to start in user mode gets its registers from ThreadHeader.PrepareUser
-// before Start; fn is nil then. The thread inherits its creator's nice level and affinity.
+// up with Join or Put. The thread inherits its creator's nice level and affinity.
 func Create(name string, fn func(arg unsafe.Pointer), arg unsafe.Pointer) (*Thread, errno.Errno) {
 	t := threadCache.Alloc()
 	if t == nil {
@@ -156,12 +155,6 @@ func threadStart() {
 	lock.PreemptEnable()
 	t.fn(t.arg)
 	Exit()
-}
-
-// userThreadStart completes the switch to a thread that begins in user mode. Interrupts stay off.
-func userThreadStart() {
-	finishSwitch()
-	Current().Preempt--
 }
 
 // Exit ends the calling thread. It holds no locks.
