@@ -91,7 +91,7 @@ func (j *job) copy(src, dst string, operand bool) {
 	case j.Symbolic:
 		j.check(sys.Symlink(src, dst), "cannot create symbolic link '"+dst+"'")
 		return
-	case kind == sys.S_IFREG || !j.Recursive:
+	case kind == sys.S_IFREG || kind != sys.S_IFLNK && !j.Recursive: // a link is seen here only if it is not followed
 		j.file(src, dst, &st)
 		return
 	case kind == sys.S_IFLNK:
