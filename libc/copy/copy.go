@@ -144,7 +144,7 @@ func (j *job) clear(src, dst string, st, old *sys.Stat) bool {
 		return false
 	}
 	// A link, a special file, or a target that becomes one, is replaced, not written through.
-	if j.Hard || j.Symbolic || j.Moving || j.Recursive && st.Mode&sys.S_IFMT != sys.S_IFREG ||
+	if j.Hard || j.Symbolic || j.Moving || st.Mode&sys.S_IFMT == sys.S_IFLNK || j.Recursive && st.Mode&sys.S_IFMT != sys.S_IFREG ||
 		j.Follow == 'P' && old.Mode&sys.S_IFMT == sys.S_IFLNK && j.Recursive {
 		if j.Hard || j.Symbolic {
 			if !j.Force {
