@@ -34,10 +34,14 @@ func newFileSource(fd int) *fileSource {
 
 // fill reads on; false at the end and after ^C.
 func (s *fileSource) fill() bool {
-	n := len(s.buf)
 	if s.shared && !s.seekable && !s.terminal {
-		n = 1
+		return s.fillSome(1)
 	}
+	return s.fillSome(len(s.buf))
+}
+
+// fillSome reads at most n bytes.
+func (s *fileSource) fillSome(n int) bool {
 	for {
 		if s.prompts {
 			s.await()
@@ -78,10 +82,14 @@ func (s *fileSource) await() {
 
 // Next returns the next line, after a prompt.
 func (s *fileSource) Next(continued bool) []byte {
-	if s.prompts && s.r == s.w {
-		prompt(continued)
-	}
 	var line []byte
+	if s.prompts && s.r == s.w {
+		text := prompt(continued)
+		if s.canEdit() {
+			return s.edit(text)
+		}
+		sys.WriteAll(2, []byte(text))
+	}
 	for s.r < s.w || s.fill() {
 		c := s.buf[s.r]
 		s.r++
@@ -104,8 +112,8 @@ func (s *fileSource) Next(continued bool) []byte {
 // discard forgets what has been read ahead.
 func (s *fileSource) discard() { s.r = s.w }
 
-// prompt prints PS1 or PS2.
-func prompt(continued bool) {
+// prompt returns PS1 or PS2, expanded.
+func prompt(continued bool) string {
 	flush()
 	name := "PS1"
 	if continued {
@@ -123,7 +131,7 @@ func prompt(continued bool) {
 		}
 	}
 	status = st
-	sys.WriteAll(2, []byte(text))
+	return text
 }
 
 // promptEscapes replaces \w (working directory, ~ for the home), \u (user), \h (host), \$ (# for root) and \n in a prompt. The

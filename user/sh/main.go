@@ -116,6 +116,7 @@ func main() {
 	}
 	setParams(a.operands)
 	if interactive {
+		opt.emacs = true
 		dispose(sys.SIGINT)
 		dispose(sys.SIGQUIT)
 		dispose(sys.SIGTERM)

@@ -4,7 +4,7 @@ package main
 
 // Options of set (XCU set).
 var opt struct {
-	allexport, errexit, noglob, monitor, noexec, nounset, verbose, xtrace, noclobber, pipefail, ignoreeof, notify bool
+	allexport, errexit, noglob, monitor, noexec, nounset, verbose, xtrace, noclobber, pipefail, ignoreeof, notify, emacs bool
 }
 
 var optionTable = [...]struct {
@@ -13,7 +13,8 @@ var optionTable = [...]struct {
 	on     *bool
 }{{'a', "allexport", &opt.allexport}, {'b', "notify", &opt.notify}, {'C', "noclobber", &opt.noclobber}, {'e', "errexit", &opt.errexit},
 	{'f', "noglob", &opt.noglob}, {'I', "ignoreeof", &opt.ignoreeof}, {'m', "monitor", &opt.monitor}, {'n', "noexec", &opt.noexec},
-	{'u', "nounset", &opt.nounset}, {'v', "verbose", &opt.verbose}, {'x', "xtrace", &opt.xtrace}, {0, "pipefail", &opt.pipefail}}
+	{'u', "nounset", &opt.nounset}, {'v', "verbose", &opt.verbose}, {'x', "xtrace", &opt.xtrace}, {0, "pipefail", &opt.pipefail},
+	{0, "emacs", &opt.emacs}}
 
 // setOption switches an option by its letter, setOptionNamed by its name; false if there is none.
 func setOption(letter byte, on bool) bool {
@@ -33,7 +34,7 @@ func setOptionNamed(name string, on bool) bool {
 			return true
 		}
 	}
-	return name == "vi" || name == "emacs" || name == "nolog" // line editing is the terminal's business
+	return name == "vi" || name == "nolog" // without effect
 }
 
 func switchOption(o *bool, on bool) {

@@ -104,6 +104,13 @@ func (x *terminal) expect(s string) string {
 	}
 }
 
+// wait waits for the shell's end.
+func (x *terminal) wait() error {
+	timer := time.AfterFunc(10*time.Second, func() { x.cmd.Process.Kill() })
+	defer timer.Stop()
+	return x.cmd.Wait()
+}
+
 // run types a command and returns what it prints before the next prompt.
 func (x *terminal) run(cmd string) string {
 	x.t.Helper()
@@ -135,7 +142,7 @@ func TestPrompt(t *testing.T) {
 	}
 	x.send("\x04")
 	x.expect("\r\n")
-	if err := x.cmd.Wait(); err != nil {
+	if err := x.wait(); err != nil {
 		t.Errorf("exit: %v", err)
 	}
 }
@@ -150,7 +157,7 @@ func TestPromptText(t *testing.T) {
 	x.send("x=5; cd /usr\n")
 	x.expect("/usr:5:" + end)
 	x.send("exit 3\n")
-	err := x.cmd.Wait()
+	err := x.wait()
 	if x.cmd.ProcessState.ExitCode() != 3 {
 		t.Errorf("exit: %v", err)
 	}
@@ -277,5 +284,67 @@ i=0; while [ $i -lt 300 ]; do i=$((i+1)); z=$(echo $i); /bin/true; : & done; wai
 	}
 	if b > a+200 || c > b+400 {
 		t.Errorf("resident set: %d, %d, %d KiB", a, b, c)
+	}
+}
+
+// TestEditor: keys of the line editor, by what the edited commands print.
+func TestEditor(t *testing.T) {
+	x := openTerminal(t, "TERM=xterm")
+	x.expect("READY> ")
+	for _, c := range []struct{ keys, want string }{
+		{"echo plain", "plain"},
+		{"echo bd\x1b[D\x1b[Dabc\x1b[C\x1b[Cx", "abcbdx"},
+		{"cho hi\x01e", "hi"},
+		{"xecho del\x1b[H\x1b[3~", "del"},
+		{"echo one two\x17three", "one three"},
+		{"echo cut\x15echo fresh", "fresh"},
+		{"echo keep drop\x1bb\x0b", "keep"},
+		{"echo abcd\x7f\x7fx", "abx"},
+		{"\x1b[A", "abx"},
+		{"\x1b[A\x1b[A\x1b[B", "abx"},
+		{"echo new\x1b[A\x1b[B er", "new er"},
+		{"echo \xc3\xa4\xc3\xb6\x1b[D\x7fu", "u\xc3\xb6"},
+		{"echo end\x1b[D\x1b[D\x1bOF.", "end."},
+		{"echo a b\x1bb\x1bb\x1bf-", "a- b"},
+		{"ec\t tab", "tab"},
+	} {
+		x.send(c.keys + "\n")
+		got := x.expect("\r\n" + c.want + "\r\n")
+		x.expect("READY> ")
+		if strings.Count(got, "\r\n") > 2 {
+			t.Errorf("%q: %q", c.keys, got)
+		}
+	}
+	x.send("mkdir uniquedir; : > uniquedir/file1; : > uniquedir/file2; : > alone\n")
+	x.expect("READY> ")
+	x.send("ls uni\tf\t\t")
+	x.expect("file1  file2\r\n")
+	x.send("1\n")
+	x.expect("\r\nuniquedir/file1\r\n")
+	x.expect("READY> ")
+	x.send("echo al\t.\n")
+	x.expect("\r\nalone .\r\n")
+	x.expect("READY> ")
+	x.send("echo " + strings.Repeat("long ", 60) + "\x01\x05 end\n")
+	x.expect(strings.Repeat("long ", 60) + "end\r\n")
+	x.expect("READY> ")
+	x.send("echo forgotten\x03")
+	x.expect("READY> ")
+	x.send("cat\n")
+	time.Sleep(200 * time.Millisecond)
+	x.send("through the terminal\n")
+	x.expect("terminal\r\nthrough the terminal\r\n")
+	x.send("\x04")
+	x.expect("READY> ")
+	x.send("stty -a | grep -c -w -e icanon -e echo; set +o emacs\n")
+	x.expect("READY> ")
+	x.send("echo plain again\n")
+	x.expect("\r\nplain again\r\n")
+	x.expect("READY> ")
+	x.send("set -o emacs\n")
+	x.expect("READY> ")
+	x.send("\x04")
+	if err := x.wait(); err != nil {
+		t.Errorf("exit: %v", err)
 	}
 }
