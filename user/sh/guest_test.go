@@ -34,21 +34,14 @@ for f in *.sh; do
 done
 `
 
-// TestGuest: the scripts have the same output and status on Galago as on the host.
-func TestGuest(t *testing.T) {
-	if !*guest {
-		t.Skip("only with -guest: it boots a machine")
-	}
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ours := []string{shell(t)}
-	dir := t.TempDir()
-	type expectation struct {
-		script *script
-		want   string
-	}
+// expectation is what a script printed on the host, with its status.
+type expectation struct {
+	script *script
+	want   string
+}
+
+// writeCases writes all scripts that are given as files into dir, and runs them on the host.
+func writeCases(t *testing.T, shell []string, dir string) map[string]expectation {
 	expected := map[string]expectation{}
 	var all []*script
 	for _, group := range [][]script{wordCases, arithCases, expandCases, controlCases, redirectCases, builtinCases, processCases, errorCases} {
@@ -67,9 +60,24 @@ func TestGuest(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, name+".sh"), []byte(s.text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		r := runScript(t, ours, s)
+		r := runScript(t, shell, s)
 		expected[name] = expectation{s, fmt.Sprintf("%s[%d]\n", r.stdout, r.status)}
 	}
+	return expected
+}
+
+// TestGuest: the scripts have the same output and status on Galago as on the host.
+func TestGuest(t *testing.T) {
+	if !*guest {
+		t.Skip("only with -guest: it boots a machine")
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := []string{shell(t)}
+	dir := t.TempDir()
+	expected := writeCases(t, ours, dir)
 	script := filepath.Join(dir, "driver")
 	if err := os.WriteFile(script, []byte(driver), 0o644); err != nil {
 		t.Fatal(err)

@@ -154,19 +154,24 @@ func ulimitCommand(args []string) int {
 			}
 			v = uint64(n) * l.unit
 		}
-		if !hard || soft {
-			lim.Cur = v
-		}
-		if hard || !soft {
-			lim.Max = v
-		}
-		if e := sys.Prlimit(l.which, &lim, nil); e != 0 {
-			return usage("ulimit: error setting limit (" + stdio.Message(e) + ")")
-		}
-		return 0
+		return setLimit(l.which, lim, v, hard, soft)
 	}
 	if !all {
 		return usage("ulimit: Illegal option -" + string([]byte{letter}))
+	}
+	return 0
+}
+
+// setLimit sets the soft limit, the hard one, or, unless one of them is asked for, both.
+func setLimit(which int, lim sys.Rlimit, v uint64, hard, soft bool) int {
+	if !hard || soft {
+		lim.Cur = v
+	}
+	if hard || !soft {
+		lim.Max = v
+	}
+	if e := sys.Prlimit(which, &lim, nil); e != 0 {
+		return usage("ulimit: error setting limit (" + stdio.Message(e) + ")")
 	}
 	return 0
 }

@@ -188,6 +188,7 @@ func runTraps() {
 			case traps[sig].set:
 				runAction(sig)
 			case sig == sys.SIGINT && interactive:
+				sys.WriteAll(2, []byte("\n"))
 				unwind = interrupted
 			}
 		}
