@@ -280,11 +280,29 @@ func (e *expr) printf(f *file) {
 			continue
 		}
 		i++
+		if c := text[i]; (c == 'T' || c == 'A' || c == 'C') && i+1 < len(text) {
+			i++
+			stdio.Puts(timeText(timeOf(&f.st, str.Lower(c)), text[i]))
+			continue
+		}
 		stdio.Puts(f.directive(text[i]))
 	}
 	if stop {
 		stdio.Out.Flush()
 	}
+}
+
+// timeText is %Tk and its kin: @ is seconds with a fraction, + date and time, any other letter strftime's.
+func timeText(t sys.Timespec, letter byte) string {
+	switch letter {
+	case '@':
+		return str.Itoa(t.Sec) + "." + str.Itoa(1e9 + t.Nsec)[1:] + "0"
+	case '+':
+		c := date.Civil(t.Sec, t.Nsec, date.UTC)
+		return date.Format("%F+%T.%N0", &c)
+	}
+	c := date.Civil(t.Sec, t.Nsec, date.UTC)
+	return date.Format(string([]byte{'%', letter}), &c)
 }
 
 func (f *file) directive(c byte) string {

@@ -29,6 +29,9 @@ var (
 	include, exclude, excludeDir                        []string
 )
 
+// digits are those of -12, read so far.
+var digits string
+
 // pattern is what is looked for; nil never matches.
 var pattern *re.Regexp
 
@@ -39,7 +42,7 @@ const usage = "[-EFGabcHhiLlnoqrRsvwxz] [-A n] [-B n] [-C n] [-m n] [-e pattern]
 
 func main() {
 	cmd.UsageStatus = 2
-	o := cmd.Options(usage, "EFGPabcHhiyLlnoqrRsUvwxzZA:B:C:m:e:f:d:0:1:2:3:4:5:6:7:8:9:", "extended-regexp=E",
+	o := cmd.Options(usage, "EFGPabcHhiyLlnoqrRsUvwxzZA:B:C:m:e:f:d:0123456789", "extended-regexp=E",
 		"fixed-strings=F", "basic-regexp=G", "text=a", "byte-offset=b", "count=c", "with-filename=H", "no-filename=h",
 		"ignore-case=i", "files-without-match=L", "files-with-matches=l", "line-number=n", "only-matching=o", "quiet=q",
 		"silent=q", "recursive=r", "dereference-recursive=R", "no-messages=s", "invert-match=v", "word-regexp=w",
@@ -147,7 +150,8 @@ func option(o *cmd.Opts) {
 	case 4:
 		excludeDir = append(excludeDir, o.Arg)
 	default: // grep -3
-		before = count(string([]byte{o.Opt}) + o.Arg)
+		digits += string([]byte{o.Opt})
+		before = count(digits)
 		after = before
 	}
 }

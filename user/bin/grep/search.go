@@ -3,7 +3,6 @@
 package main
 
 import (
-	"galago/libc/cmd"
 	"galago/libc/stdio"
 	"galago/libc/str"
 	"galago/libc/sys"
@@ -134,7 +133,7 @@ func (j *job) selected(line []byte) (stop bool) {
 		return true
 	}
 	if j.binary && !countOnly {
-		stdio.Puts(cmd.Base(stdio.Name) + ": " + j.name + ": binary file matches\n")
+		stdio.Warn(j.name+": binary file matches", 0)
 		return true
 	}
 	if !countOnly {

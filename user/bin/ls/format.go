@@ -256,6 +256,20 @@ func when(t sys.Timespec, now int64, z date.Zone) string {
 	return date.Format("%b %e  %Y", &c)
 }
 
+// indent moves from one column to another with tabs where they reach.
+func indent(from, to int) {
+	const tab = 8
+	for from < to {
+		if to/tab > (from+1)/tab {
+			stdio.Out.Putc('\t')
+			from += tab - from%tab
+		} else {
+			stdio.Out.Putc(' ')
+			from++
+		}
+	}
+}
+
 func screenWidth() int {
 	if v, ok := cmd.Getenv("COLUMNS"); ok {
 		if n, ok := str.Atoi(v); ok && n > 0 {
@@ -336,6 +350,7 @@ func columns(list []*file) {
 		}
 	}
 	for r := range rows {
+		at0 := 0
 		for c := range cols {
 			i := at(r, c)
 			if i >= len(list) {
@@ -344,9 +359,9 @@ func columns(list []*file) {
 			prefix(list[i], pre)
 			name(list[i])
 			if c < cols-1 && at(r, c+1) < len(list) {
-				for range widths[c] - width(list[i]) {
-					stdio.Out.Putc(' ')
-				}
+				end := at0 + width(list[i])
+				at0 += widths[c]
+				indent(end, at0)
 			}
 		}
 		stdio.Out.Putc('\n')

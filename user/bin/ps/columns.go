@@ -18,15 +18,17 @@ type column struct {
 	value func(p *process) string
 }
 
+// Numbers of processes have the width of the default limit, 32768.
+
 func number(v int64) string { return str.Itoa(v) }
 
 var known = []column{
-	{"pid", "PID", 7, false, func(p *process) string { return number(p.pid) }},
-	{"ppid", "PPID", 7, false, func(p *process) string { return number(p.ppid) }},
-	{"pgid", "PGID", 7, false, func(p *process) string { return number(p.pgid) }},
-	{"pgrp", "PGRP", 7, false, func(p *process) string { return number(p.pgid) }},
-	{"sid", "SID", 7, false, func(p *process) string { return number(p.sid) }},
-	{"sess", "SESS", 7, false, func(p *process) string { return number(p.sid) }},
+	{"pid", "PID", 5, false, func(p *process) string { return number(p.pid) }},
+	{"ppid", "PPID", 5, false, func(p *process) string { return number(p.ppid) }},
+	{"pgid", "PGID", 5, false, func(p *process) string { return number(p.pgid) }},
+	{"pgrp", "PGRP", 5, false, func(p *process) string { return number(p.pgid) }},
+	{"sid", "SID", 5, false, func(p *process) string { return number(p.sid) }},
+	{"sess", "SESS", 5, false, func(p *process) string { return number(p.sid) }},
 	{"user", "USER", 8, true, func(p *process) string { return users.UserName(p.euid) }},
 	{"uid", "UID", 8, true, func(p *process) string { return users.UserName(p.euid) }},
 	{"ruser", "RUSER", 8, true, func(p *process) string { return users.UserName(p.uid) }},

@@ -72,7 +72,7 @@ func scriptFile(name string) []byte {
 	if name != "-" {
 		var e sys.Errno
 		if fd, e = sys.Open(name, sys.O_RDONLY, 0); e != 0 {
-			stdio.Fatal(1, "couldn't open file "+name, e)
+			stdio.Fatal(4, "couldn't open file "+name, e)
 		}
 	}
 	b, e := stdio.ReadAll(fd)

@@ -82,7 +82,7 @@ func (p *scanner) find(name string) int {
 			return l.at
 		}
 	}
-	stdio.Fatal(1, "can't find label for jump to '"+name+"'", 0)
+	stdio.Fatal(4, "can't find label for jump to '"+name+"'", 0)
 	return 0
 }
 

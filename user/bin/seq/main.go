@@ -89,7 +89,7 @@ func print(first, step, last decimal.Number, scale int, sep, format string, equa
 			continue
 		}
 		if !equal && scale == 0 {
-			stdio.Printf("%d", v)
+			stdio.Printf("%d", v/drop)
 			continue
 		}
 		stdio.Puts(pad(show(v), width))

@@ -370,12 +370,22 @@ func compareGeneral(a, b []byte) int {
 	return 0
 }
 
-// float reads a decimal number with an exponent.
+// float reads a decimal number with an exponent, or a hexadecimal integer.
 func float(b []byte) (v float64, ok bool) {
 	b = skipBlanks(b)
 	neg := len(b) > 0 && b[0] == '-'
 	if neg || len(b) > 0 && b[0] == '+' {
 		b = b[1:]
+	}
+	if len(b) > 2 && b[0] == '0' && str.Lower(b[1]) == 'x' && match.InClass("xdigit", b[2]) {
+		for b = b[2:]; len(b) > 0 && match.InClass("xdigit", b[0]); b = b[1:] {
+			d, _ := str.ParseUint(string(b[:1]), 16)
+			v = v*16 + float64(d)
+		}
+		if neg {
+			v = -v
+		}
+		return v, true
 	}
 	scale := 0
 	for point := false; len(b) > 0; b = b[1:] {

@@ -59,8 +59,12 @@ func main() {
 		o.Need(0, 1)
 		checkSorted(o.Ops)
 	}
-	lines := read(o.Ops)
-	lines = sortLines(lines)
+	var lines [][]byte
+	if mergeOnly {
+		lines = mergeAll(o.Ops)
+	} else {
+		lines = sortLines(read(o.Ops))
+	}
 	if output != "" {
 		fd, e := sys.Open(output, sys.O_WRONLY|sys.O_CREAT|sys.O_TRUNC, 0o666)
 		if e == 0 {
@@ -126,20 +130,37 @@ func sortLines(a [][]byte) [][]byte {
 				copy(b[lo:hi], a[lo:hi])
 				continue
 			}
-			i, j := lo, mid
-			for k := lo; k < hi; k++ {
-				if i < mid && (j == hi || compare(a[i], a[j]) <= 0) {
-					b[k] = a[i]
-					i++
-				} else {
-					b[k] = a[j]
-					j++
-				}
-			}
+			merge(b[lo:hi], a[lo:mid], a[mid:hi])
 		}
 		a, b = b, a
 	}
 	return a
+}
+
+// merge fills dst with x and y, of equal lines first that of x.
+func merge(dst, x, y [][]byte) {
+	for k := range dst {
+		if len(x) > 0 && (len(y) == 0 || compare(x[0], y[0]) <= 0) {
+			dst[k], x = x[0], x[1:]
+		} else {
+			dst[k], y = y[0], y[1:]
+		}
+	}
+}
+
+// mergeAll merges inputs that are sorted already.
+func mergeAll(names []string) [][]byte {
+	if len(names) == 0 {
+		return read(nil)
+	}
+	var all [][]byte
+	for _, n := range names {
+		next := read([]string{n})
+		merged := make([][]byte, len(all)+len(next))
+		merge(merged, all, next)
+		all = merged
+	}
+	return all
 }
 
 // checkSorted exits with 1 and names the first line out of order.

@@ -133,6 +133,9 @@ func (in *scanner) next() (item string, lineEnd, ok bool) {
 		return "", false, false
 	}
 	item, lineEnd = in.word(c)
+	if cmd.Status == 1 {
+		return "", false, false
+	}
 	if in.end != "" && item == in.end {
 		in.done = true
 		return "", false, false
@@ -181,8 +184,10 @@ func (in *scanner) word(c int) (item string, lineEnd bool) {
 				if c = in.r.Getc(); c == q {
 					break
 				}
-				if c < 0 || c == '\n' {
-					stdio.Fatal(1, "unmatched quote", 0)
+				if c < 0 || c == '\n' { // what came before still counts
+					stdio.Warn("unmatched quote", 0)
+					cmd.Status, in.done = 1, true
+					return "", true
 				}
 				b = append(b, byte(c))
 			}
