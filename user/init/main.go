@@ -18,9 +18,8 @@ func main() {
 	}
 	setup()
 	if len(runtime.Argv) >= 3 && sys.GoString(runtime.Argv[1]) == "run" {
-		status := serve(sys.GoString(runtime.Argv[2]))
-		_ = status
-		shutdown(sys.RebootPowerOff)
+		serve(sys.GoString(runtime.Argv[2]))
+		shutdown(request)
 	}
 	runScript("/etc/rc")
 	console()
@@ -45,6 +44,7 @@ func setup() {
 	sys.Chmod("/tmp", 0o1777)
 	sys.Sethostname("galago")
 	sys.Chdir("/")
+	sys.Sigprocmask(sigBlock, watched())
 	sys.OnSignal(func(sig int) {
 		switch sig {
 		case sys.SIGUSR1:
@@ -55,9 +55,33 @@ func setup() {
 			request, stopping = sys.RebootRestart, true
 		}
 	})
-	for _, sig := range [...]int{sys.SIGTERM, sys.SIGINT, sys.SIGUSR1, sys.SIGUSR2} {
+	for _, sig := range signals {
 		sys.Signal(sig, sys.Catch, true)
 	}
+}
+
+// signals are those init catches. They are blocked except while it waits, so that none comes between a look and the wait.
+var signals = [...]int{sys.SIGTERM, sys.SIGINT, sys.SIGUSR1, sys.SIGUSR2, sys.SIGCHLD}
+
+// How of sigprocmask(2).
+const (
+	sigBlock   = 0
+	sigSetMask = 2
+)
+
+func watched() (set uint64) {
+	for _, sig := range signals {
+		set |= 1 << (sig - 1)
+	}
+	return set
+}
+
+// defaultSignals undoes in a child what init has set.
+func defaultSignals() {
+	for _, sig := range signals {
+		sys.Signal(sig, sys.Default, false)
+	}
+	sys.Sigprocmask(sigSetMask, 0)
 }
 
 func mount(source, target, fstype string) {
@@ -78,9 +102,7 @@ func spawn(path string, argv []string, prepare func()) (int, sys.Errno) {
 	if e != 0 || pid != 0 {
 		return pid, e
 	}
-	for _, sig := range [...]int{sys.SIGTERM, sys.SIGINT, sys.SIGUSR1, sys.SIGUSR2} {
-		sys.Signal(sig, sys.Default, false)
-	}
+	defaultSignals()
 	prepare()
 	e = sys.Execve(path, argv, environment)
 	warn(path, e)
@@ -105,22 +127,27 @@ func runScript(path string) {
 	waitFor(pid)
 }
 
-// waitFor reaps children until pid has ended.
-func waitFor(pid int) (sys.WaitStatus, bool) {
+// waitFor reaps children until pid has ended; ok is false if the system is to stop before.
+func waitFor(pid int) (st sys.WaitStatus, ok bool) {
 	for {
-		got, st, e := sys.Wait4(-1, 0)
+		got, st, e := sys.Wait4(-1, sys.WNOHANG)
 		switch {
 		case got == pid:
 			return st, true
 		case e == errno.ECHILD || stopping:
 			return 0, false
+		case got == 0:
+			sys.Sigsuspend(0)
 		}
 	}
 }
 
+const monotonic = 1 // CLOCK_MONOTONIC
+
 // console runs a login shell on the console; one that dies of a signal is started again, one that ends ends the session.
 func console() {
 	for !stopping {
+		began := sys.ClockGettime(monotonic).Sec
 		pid, e := spawn("/bin/sh", []string{"-sh"}, func() {
 			sys.Chdir("/root")
 			sys.Setsid()
@@ -141,6 +168,9 @@ func console() {
 		}
 		if st, ok := waitFor(pid); !ok || !st.Signaled() {
 			return
+		}
+		if sys.ClockGettime(monotonic).Sec == began { // it cannot even start: not so fast
+			sys.Nanosleep(sys.Timespec{Sec: 1})
 		}
 	}
 }

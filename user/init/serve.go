@@ -35,15 +35,19 @@ type server struct {
 	pending      []byte // input not yet taken by the command
 	eof          bool   // the host has sent all input
 	gone         bool   // the port is closed
+	endTime      int64  // ms: when the command ended
+	late         int    // bytes of output since
+	idle         bool   // the last wait brought no output
 	buf          [32768]byte
 }
 
-// serve opens the port and runs the command the host names; it returns the shell-style status.
-func serve(path string) int {
+// serve opens the port and runs the command the host names.
+func serve(path string) {
+	sys.Sigprocmask(sigSetMask, 0) // signals end a poll
 	port, e := sys.Open(path, sys.O_RDWR|sys.O_NOCTTY|sys.O_CLOEXEC, 0)
 	if e != 0 {
 		warn(path, e)
-		return 125
+		return
 	}
 	var t sys.Termios
 	if sys.Tcgetattr(port, &t) == 0 {
@@ -54,18 +58,21 @@ func serve(path string) int {
 	s.send(frameReady, nil)
 	for s.pid == 0 && s.failed == 0 {
 		if !s.receive() {
-			return 125
+			return
 		}
 	}
 	if s.failed == 0 {
 		s.run()
 	}
 	code := s.failed
-	if code == 0 {
+	switch {
+	case code != 0:
+	case s.ended:
 		code = s.status.ShellStatus()
+	default: // the guest is told to stop
+		code = 128 + sys.SIGTERM
 	}
 	s.send(frameExit, []byte{byte(code), byte(code >> 8), byte(code >> 16), byte(code >> 24)})
-	return code
 }
 
 func (s *server) send(typ byte, p []byte) {
@@ -192,9 +199,7 @@ func (s *server) start(p []byte) {
 
 // child becomes the command.
 func (s *server) child(c *command, env []string, pipes *[3][2]int) {
-	for _, sig := range [...]int{sys.SIGTERM, sys.SIGINT, sys.SIGUSR1, sys.SIGUSR2} {
-		sys.Signal(sig, sys.Default, false)
-	}
+	defaultSignals()
 	sys.Setsid()
 	sys.Dup2(pipes[0][0], 0)
 	sys.Dup2(pipes[1][1], 1)
@@ -253,16 +258,17 @@ func search(argv, env []string) sys.Errno {
 }
 
 const (
-	drainGrace = 200 // ms that open pipes of background children may delay the end
+	drainGrace = 200     // ms that open pipes of background children may delay the end
+	drainBytes = 2 << 16 // what the command itself can have left in two pipes
 	pollStep   = 50
 )
 
 // run moves bytes between the port and the command until the command has ended and its output is delivered.
 func (s *server) run() {
-	quiet := 0
 	for {
 		s.reap()
-		if s.ended && (s.out < 0 && s.err < 0 || quiet >= drainGrace) {
+		closed := s.out < 0 && s.err < 0
+		if s.ended && (closed || s.drained()) || stopping {
 			return
 		}
 		if s.eof && len(s.pending) == 0 && s.in >= 0 {
@@ -270,13 +276,25 @@ func (s *server) run() {
 			s.in = -1
 		}
 		step := pollStep
-		if s.ended {
+		switch {
+		case s.ended:
 			step = 10
+		case closed: // it is about to end, and its signal may just have come
+			step = 2
 		}
-		if s.wait(step) == 0 && s.ended {
-			quiet += step
-		}
+		s.idle = s.wait(step) == 0
 	}
+}
+
+// drained reports whether all output of the ended command has been delivered, though others hold its pipes open: the time is
+// over, and either nothing more is there or more has come than the pipes hold.
+func (s *server) drained() bool {
+	return milliseconds()-s.endTime >= drainGrace && (s.idle || s.late >= drainBytes)
+}
+
+func milliseconds() int64 {
+	t := sys.ClockGettime(monotonic)
+	return t.Sec*1000 + t.Nsec/1e6
 }
 
 // wait polls once and serves what is ready; it returns the number of ready descriptors but the port.
@@ -320,6 +338,9 @@ func (s *server) forward(fd *int, typ byte) {
 		*fd = -1
 	default:
 		s.send(typ, s.buf[:n])
+		if s.ended {
+			s.late += n
+		}
 	}
 }
 
@@ -345,7 +366,7 @@ func (s *server) reap() {
 			return
 		}
 		if pid == s.pid {
-			s.status, s.ended = st, true
+			s.status, s.ended, s.endTime = st, true, milliseconds()
 		}
 	}
 }
