@@ -114,6 +114,8 @@ var processCases = []script{
 	{name: "substitution large", text: `x=$(seq 1 20000); echo ${#x}; echo "$x" | tail -1`},
 	{name: "substitution in background", text: `x=$(sleep 0.1 & echo a); echo $x`},
 	{name: "kill own subshell", text: `(kill -9 $(exec sh -c 'echo $PPID')); echo $?`},
+	{name: "pipelines without standard input", text: `exec <&-; echo a | cat; echo b | tr b c | { read x; echo $x; }; x=$(echo d | cat); echo $x`},
+	{name: "substitution without standard descriptors", text: `exec 3>&1 <&- >&-; x=$(echo a | cat; /bin/echo b); echo "$x" >&3`},
 	{name: "stdout closed", text: `(exec >&-; echo a) 2>/dev/null; echo $?`},
 	{name: "full device", text: `echo a > /dev/full; echo $?; printf x > /dev/full; echo $?`, only: dashOnly},
 }

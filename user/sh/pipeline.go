@@ -87,14 +87,8 @@ func stage(j *job, cmd syntax.Command, in, out, next int) bool {
 	if next >= 0 {
 		sys.Close(next)
 	}
-	if in >= 0 {
-		sys.Dup2(in, 0)
-		sys.Close(in)
-	}
-	if out >= 0 {
-		sys.Dup2(out, 1)
-		sys.Close(out)
-	}
+	connect(in, 0)
+	connect(out, 1)
 	run(cmd, true)
 	leave()
 	return false
@@ -103,6 +97,7 @@ func stage(j *job, cmd syntax.Command, in, out, next int) bool {
 // runAsync starts a command in the background. Without job control it must not take the terminal's input and signals.
 func runAsync(it *syntax.Item) {
 	control := opt.monitor && !subshell
+	reap(false)
 	j := newJob(it.Text)
 	j.background = true
 	if forkInto(j, false) {

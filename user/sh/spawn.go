@@ -99,14 +99,8 @@ func (l *launch) child() {
 	enterGroup(l.pgrp, l.foreground)
 	restoreSignals()
 	letSignals(l.mask)
-	if l.in >= 0 {
-		sys.Dup2(l.in, 0)
-		sys.Close(l.in)
-	}
-	if l.out >= 0 {
-		sys.Dup2(l.out, 1)
-		sys.Close(l.out)
-	}
+	connect(l.in, 0)
+	connect(l.out, 1)
 	if !apply(l.redirs, nil) {
 		sys.ExitNow(2)
 	}
@@ -115,6 +109,19 @@ func (l *launch) child() {
 		e = execEnv(l.path, l.words, l.env)
 	}
 	sys.ExitNow(notExecuted(l.words[0], e))
+}
+
+// connect makes a pipe's end a standard descriptor of a child; -1: nothing to do. It may be in its place already, if the shell's own
+// standard descriptors are closed.
+func connect(fd, to int) {
+	switch {
+	case fd < 0:
+	case fd == to:
+		sys.Fcntl(fd, sys.F_SETFD, 0)
+	default:
+		sys.Dup2(fd, to)
+		sys.Close(fd)
+	}
 }
 
 // enterGroup puts a child into its job's process group, and the group of a foreground job into the terminal's foreground.
@@ -329,8 +336,7 @@ func startSubstitution(body *syntax.List, w int) int {
 	if pid > 0 {
 		return pid
 	}
-	sys.Dup2(w, 1)
-	sys.Close(w)
+	connect(w, 1)
 	tested = 0
 	run(body, true)
 	leave()
