@@ -184,10 +184,8 @@ func (in *scanner) word(c int) (item string, lineEnd bool) {
 				if c = in.r.Getc(); c == q {
 					break
 				}
-				if c < 0 || c == '\n' { // what came before still counts
-					stdio.Warn("unmatched quote", 0)
-					cmd.Status, in.done = 1, true
-					return "", true
+				if c < 0 || c == '\n' { // what is not complete does not run
+					stdio.Fatal(1, "unmatched quote", 0)
 				}
 				b = append(b, byte(c))
 			}
