@@ -111,9 +111,10 @@ func delimiterOf(s string) int {
 
 // scanner splits standard input.
 type scanner struct {
-	r    *stdio.Reader
-	end  string // -E: an item that ends the input
-	done bool
+	words int // items read so far
+	r     *stdio.Reader
+	end   string // -E: an item that ends the input
+	done  bool
 }
 
 // next returns an item; lineEnd tells that its line ended with it.
@@ -133,6 +134,7 @@ func (in *scanner) next() (item string, lineEnd, ok bool) {
 		return "", false, false
 	}
 	item, lineEnd = in.word(c)
+	in.words++
 	if cmd.Status == 1 {
 		return "", false, false
 	}
@@ -184,8 +186,13 @@ func (in *scanner) word(c int) (item string, lineEnd bool) {
 				if c = in.r.Getc(); c == q {
 					break
 				}
-				if c < 0 || c == '\n' { // what is not complete does not run
-					stdio.Fatal(1, "unmatched quote", 0)
+				if c < 0 || c == '\n' { // what came before still counts
+					stdio.Warn("unmatched quote", 0)
+					if in.words == 0 {
+						runtime.Exit(1)
+					}
+					cmd.Status, in.done = 1, true
+					return "", true
 				}
 				b = append(b, byte(c))
 			}
