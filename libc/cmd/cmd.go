@@ -51,7 +51,7 @@ func Getenv(name string) (value string, ok bool) {
 	return "", false
 }
 
-// Options makes a parser over the arguments; Each runs it. usage is the synopsis without the name.
+// Options makes a parser over the arguments. usage is the synopsis without the name.
 func Options(usage, short string, long ...string) *Opts {
 	return &Opts{opt.New(Args(), short, long...), usage}
 }
