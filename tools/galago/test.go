@@ -48,6 +48,7 @@ func (t *testFlags) run() error {
 		return err
 	}
 	t.c.Root = root
+	inheritDefaultSignals()
 	if t.c.Galago, err = os.Executable(); err != nil {
 		return err
 	}
