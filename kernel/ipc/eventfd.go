@@ -22,7 +22,8 @@ type eventFD struct {
 	lock      lock.Spin
 	count     uint64 // guarded by lock
 	semaphore bool
-	wait      sched.WaitQueue
+	rwait     sched.WaitQueue // readers
+	wwait     sched.WaitQueue // writers
 }
 
 var eventCache = mem.Cache[eventFD]{Name: "eventfd"}
@@ -51,7 +52,7 @@ func NewEventFD(initial uint32, flags uint32, c *cred.Cred) (*vfs.File, errno.Er
 
 func eventOf(f *vfs.File) *eventFD { return (*eventFD)(f.Private) }
 
-// take reads the counter; false while it is 0.
+// take reads the counter; false while it is 0. A semaphore that is still above 0 is for the next reader.
 func (v *eventFD) take(n *uint64) bool {
 	v.lock.Lock()
 	defer v.lock.Unlock()
@@ -63,6 +64,9 @@ func (v *eventFD) take(n *uint64) bool {
 		*n = 1
 	}
 	v.count -= *n
+	if v.count > 0 {
+		v.rwait.PassOn()
+	}
 	return true
 }
 
@@ -88,10 +92,10 @@ func (eventFile) Read(f *vfs.File, it *uio.Iter, pos int64) (int, errno.Errno) {
 		if !v.take(&n) {
 			return 0, errno.EAGAIN
 		}
-	} else if e := v.wait.WaitInterruptible(func() bool { return n != 0 || v.take(&n) }); e != errno.OK {
+	} else if e := v.rwait.WaitInterruptible(func() bool { return n != 0 || v.take(&n) }); e != errno.OK {
 		return 0, e
 	}
-	v.wait.WakeAll()
+	v.wwait.WakeAll()
 	b := (*[8]byte)(unsafe.Pointer(&n))
 	return it.CopyOut(b[:])
 }
@@ -116,7 +120,7 @@ func (eventFile) Write(f *vfs.File, it *uio.Iter, pos int64) (int, int64, errno.
 		}
 	} else {
 		added := false
-		e := v.wait.WaitInterruptible(func() bool {
+		e := v.wwait.WaitInterruptible(func() bool {
 			added = added || v.add(n)
 			return added
 		})
@@ -124,14 +128,15 @@ func (eventFile) Write(f *vfs.File, it *uio.Iter, pos int64) (int, int64, errno.
 			return 0, pos, e
 		}
 	}
-	v.wait.WakeAll()
+	v.rwait.WakeOne()
 	return len(b), pos, errno.OK
 }
 
 // Poll: readable above 0, writable when 1 can be added.
 func (eventFile) Poll(f *vfs.File, pt *vfs.PollTable) uint32 {
 	v := eventOf(f)
-	pt.Wait(&v.wait)
+	pt.WaitFor(&v.rwait, vfs.POLLIN|vfs.POLLRDNORM)
+	pt.WaitFor(&v.wwait, vfs.POLLOUT|vfs.POLLWRNORM)
 	v.lock.Lock()
 	defer v.lock.Unlock()
 	mask := uint32(0)

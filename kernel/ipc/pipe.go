@@ -112,7 +112,7 @@ func (pipeFile) Read(f *vfs.File, it *uio.Iter, pos int64) (int, errno.Errno) {
 	p.mu.Unlock()
 	p.wwait.WakeSync()
 	if left > 0 {
-		p.rwait.WakeOne() // the wake-up that came with these bytes may have been taken by this reader
+		p.rwait.PassOn() // the wake-up that came with these bytes may have been taken by this reader
 	}
 	return n, e
 }

@@ -18,9 +18,6 @@ type PollFD struct {
 	Revents int16
 }
 
-// alwaysPolled are reported whether asked for or not.
-const alwaysPolled = vfs.POLLERR | vfs.POLLHUP
-
 // pollEntry is a poller's place in one file's queue.
 type pollEntry struct {
 	waiter sched.Waiter
@@ -87,7 +84,7 @@ func (p *poller) entry() *pollEntry {
 }
 
 // enqueue is what a file calls to have the poller told of its events.
-func enqueue(pt *vfs.PollTable, q *sched.WaitQueue) {
+func enqueue(pt *vfs.PollTable, q *sched.WaitQueue, events uint32) {
 	p := (*poller)(unsafe.Pointer(pt))
 	e := p.entry()
 	if e == nil {
@@ -110,11 +107,11 @@ func announce(w *sched.Waiter) {
 // ask returns what a file reports, and registers unless something has been found already.
 func (p *poller) ask(f *vfs.File, events uint32) uint32 {
 	if p.table.Queue == nil {
-		return f.Poll(nil) & (events | alwaysPolled)
+		return f.Poll(nil) & (events | vfs.PollAlways)
 	}
 	p.file = f
-	p.table.Events = events | alwaysPolled
-	return f.Poll(&p.table) & (events | alwaysPolled)
+	p.table.Events = events | vfs.PollAlways
+	return f.Poll(&p.table) & (events | vfs.PollAlways)
 }
 
 // found ends registration: the call will not sleep.

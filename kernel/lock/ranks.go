@@ -79,6 +79,7 @@ const (
 	// Threads (kernel/sched).
 	RankSleepLock      // guard inside Mutex, RWMutex, Semaphore, Cond, Completion, Barrier
 	RankWaitQueue      // a wait queue; its callback entries run under it
+	RankEpollNest      // who watches which epoll instance, for wake-ups through several
 	RankPollReady      // what a wait-queue callback may take: an epoll ready list
 	RankWaitQueueInner // a wait queue woken by a callback of another one (WaitQueue.InitRank)
 	RankWork           // a work queue's list
@@ -141,7 +142,7 @@ var rankNames = [NumRanks]string{
 	RankPageCache: "page-cache", RankPageLRU: "page-lru", RankPageDirty: "page-dirty", RankPageMisc: "page-misc",
 	RankBlockTable: "block-table", RankBlockDevice: "block-device", RankBlockQueue: "block-queue",
 	RankBlockPool: "block-pool", RankDriver: "driver", RankDriverQueue: "driver-queue", RankDriverMisc: "driver-misc",
-	RankSleepLock: "sleep-lock", RankWaitQueue: "wait-queue", RankPollReady: "poll-ready",
+	RankSleepLock: "sleep-lock", RankWaitQueue: "wait-queue", RankEpollNest: "epoll-nest", RankPollReady: "poll-ready",
 	RankWaitQueueInner: "wait-queue-inner", RankWork: "work", RankThreadList: "thread-list", RankRunQueue: "run-queue",
 	RankTimer: "timer", RankClock: "clock",
 	RankShrinkers: "shrinkers", RankVAlloc: "valloc", RankSlabList: "slab-list", RankSlab: "slab", RankZone: "zone",

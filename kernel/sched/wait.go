@@ -24,6 +24,9 @@ type WaitQueue struct {
 // that InitRank(lock.RankWaitQueueInner) prepared.
 type Waiter struct {
 	Func func(w *Waiter)
+	// Take instead of Func makes an entry that counts like a thread: it is called only while threads are left to be
+	// woken, under the same rules as Func, and tells whether it woke one.
+	Take func(w *Waiter) bool
 	Arg  unsafe.Pointer
 
 	// Guarded by the lock of the queue the waiter is in.
@@ -187,14 +190,14 @@ func (q *WaitQueue) wait(cond func() bool, s State, deadline uint64) errno.Errno
 		case ok:
 			// A wake-up that came while cond was tested may have been meant for another.
 			if woken {
-				q.WakeOne()
+				q.PassOn()
 			}
 		case cond():
 			err = errno.OK
 		case err == errno.OK:
 			continue
 		case woken:
-			q.WakeOne()
+			q.PassOn()
 		}
 		t.stopTimer(deadline)
 		return err
@@ -253,6 +256,29 @@ func (q *WaitQueue) park(t *Thread, flags uintptr, s State, deadline uint64, fro
 // WakeOne wakes the thread that has waited longest and calls every callback. It returns the number of threads woken.
 func (q *WaitQueue) WakeOne() int { return q.wake(1, false) }
 
+// PassOn gives a wake-up that its thread has no use for to the next one. It announces nothing new: no callback is called but
+// those that stand for a thread (Take).
+func (q *WaitQueue) PassOn() {
+	if !queueHint {
+		arch.Mb() // as in wake
+		if q.first == nil {
+			return
+		}
+	}
+	flags := q.lockAs(lock.RankWaitQueue)
+	for w := q.first; w != nil; w = w.next {
+		if w.Take != nil && w.Take(w) {
+			break
+		}
+		if w.Take == nil && w.Func == nil {
+			q.unlink(w)
+			w.thread.wake(sleeping, false)
+			break
+		}
+	}
+	q.unlock(flags)
+}
+
 // WakeSync is WakeOne by a thread that is about to sleep itself: the woken thread may take over its CPU.
 func (q *WaitQueue) WakeSync() int { return q.wake(1, true) }
 
@@ -275,11 +301,15 @@ func (q *WaitQueue) wake(n int, sync bool) int {
 	flags := q.lockAs(lock.RankWaitQueue)
 	for w := q.first; w != nil; {
 		next := w.next
-		if w.Func != nil {
+		switch {
+		case w.Func != nil:
 			w.Func(w)
-		} else if woken < n {
+		case woken == n:
+		case w.Take == nil:
 			q.unlink(w)
 			w.thread.wake(sleeping, sync)
+			woken++
+		case w.Take(w):
 			woken++
 		}
 		w = next

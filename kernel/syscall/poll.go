@@ -21,11 +21,7 @@ const forever = int64(-1)
 const fastPoll = 16
 
 func sysPoll(f *arch.Frame) (uintptr, errno.Errno) {
-	ns := forever
-	if ms := int2(f); ms >= 0 {
-		ns = int64(ms) * 1e6
-	}
-	n, e := poll(arg0(f), arg1(f), ns)
+	n, e := poll(arg0(f), arg1(f), millis(int2(f)))
 	if e == errno.EINTR {
 		e = errno.ERESTARTNOHAND
 	}
@@ -80,14 +76,20 @@ func (ts timespec) duration() (int64, errno.Errno) {
 	return ts.Sec*1e9 + ts.Nsec, 0
 }
 
-// withMask runs a wait with a temporary signal mask (user address and size, as ppoll and pselect6 pass it).
+// withMask runs a wait with a temporary signal mask (user address and size, as ppoll and pselect6 pass it). A signal without a handler
+// lets it go on.
 func withMask(mask, size uintptr, fn func() (uintptr, errno.Errno)) (uintptr, errno.Errno) {
+	n, e := maskedWait(mask, size, fn)
+	if e == errno.EINTR {
+		e = errno.ERESTARTNOHAND
+	}
+	return n, e
+}
+
+// maskedWait runs a wait with a temporary signal mask, if there is one.
+func maskedWait(mask, size uintptr, fn func() (uintptr, errno.Errno)) (uintptr, errno.Errno) {
 	if mask == 0 {
-		n, e := fn()
-		if e == errno.EINTR {
-			e = errno.ERESTARTNOHAND
-		}
-		return n, e
+		return fn()
 	}
 	if size != sigsetSize {
 		return 0, errno.EINVAL
@@ -101,9 +103,9 @@ func withMask(mask, size uintptr, fn func() (uintptr, errno.Errno)) (uintptr, er
 	n, e := fn()
 	if e == errno.EINTR {
 		t.FinishSuspend()
-		return n, errno.ERESTARTNOHAND
+	} else {
+		t.Unsuspend()
 	}
-	t.Unsuspend()
 	return n, e
 }
 
@@ -275,16 +277,11 @@ func sysEventfd2(f *arch.Frame) (uintptr, errno.Errno) {
 }
 
 func eventfd(initial, flags uint32) (uintptr, errno.Errno) {
-	t := current()
-	file, e := ipc.NewEventFD(initial, flags, t.Proc.Ctx.Cred)
+	file, e := ipc.NewEventFD(initial, flags, ctx().Cred)
 	if e != 0 {
 		return 0, e
 	}
-	fd, e := t.Proc.Ctx.Files.Add(file, 0, t.Proc.FileLimit(), flags&vfs.O_CLOEXEC != 0)
-	if e != 0 {
-		file.Put()
-	}
-	return uintptr(fd), e
+	return install(file, flags)
 }
 
 func sysSocket(f *arch.Frame) (uintptr, errno.Errno) { return 0, errno.EAFNOSUPPORT }

@@ -47,8 +47,11 @@ const (
 
 var fileCache = mem.Cache[File]{Name: "file"}
 
-// OnLastClose, if set, is called before an open file goes away (advisory locks, epoll).
+// OnLastClose, if set, is called before an open file goes away (advisory locks).
 var OnLastClose func(f *File)
+
+// OnWatchedClose is called before an open file with a list in Watch goes away, and empties it: epoll.
+var OnWatchedClose func(f *File)
 
 // NewAnonFile makes an open file without a name: a pipe end, a socket, an eventfd. It is a stream (lseek gives ESPIPE).
 // i is its inode, whose reference is taken over; nil gives the common anonymous inode. c is the opener's identity. flags are
@@ -84,6 +87,9 @@ func (f *File) Put() {
 }
 
 func (f *File) close() {
+	if f.Watch.Load() != nil {
+		OnWatchedClose(f)
+	}
 	if OnLastClose != nil {
 		OnLastClose(f)
 	}

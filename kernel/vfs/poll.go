@@ -22,18 +22,26 @@ const (
 	DefaultPoll = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM
 )
 
-// PollTable is given to FileOps.Poll by those who wait for several files (poll, select, epoll). A file calls Wait for
-// each queue on which it announces events. It is embedded first by the waiter's own structure.
+// PollAlways is reported whether asked for or not.
+const PollAlways = POLLERR | POLLHUP
+
+// PollTable is given to FileOps.Poll by those who wait for several files (poll, select, epoll). A file calls Wait or
+// WaitFor for each queue on which it announces events; one that never does cannot be watched by epoll. It is embedded
+// first by the waiter's own structure.
 type PollTable struct {
 	// Events are those the waiter cares for.
 	Events uint32
-	// Queue registers a callback in q. nil: the waiter only asks for the present state.
-	Queue func(pt *PollTable, q *sched.WaitQueue)
+	// Queue registers a callback in q, which announces events. nil: the waiter only asks for the present state.
+	Queue func(pt *PollTable, q *sched.WaitQueue, events uint32)
 }
 
-// Wait registers the waiter in q. A nil table is allowed.
-func (pt *PollTable) Wait(q *sched.WaitQueue) {
-	if pt != nil && pt.Queue != nil {
-		pt.Queue(pt, q)
+// Wait registers the waiter in q, on which any event is announced. A nil table is allowed.
+func (pt *PollTable) Wait(q *sched.WaitQueue) { pt.WaitFor(q, ^uint32(0)) }
+
+// WaitFor registers the waiter in q, on which only the given events are announced. A waiter that does not care for them stays
+// out, so that it is not woken for nothing, and epoll sees no edge where there is none.
+func (pt *PollTable) WaitFor(q *sched.WaitQueue, events uint32) {
+	if pt != nil && pt.Queue != nil && pt.Events&events != 0 {
+		pt.Queue(pt, q, events)
 	}
 }

@@ -1,0 +1,231 @@
+package ipc
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"galago/kernel/cred"
+	"galago/kernel/ds"
+	"galago/kernel/errno"
+	"galago/kernel/lock"
+	"galago/kernel/mem"
+	"galago/kernel/sched"
+	"galago/kernel/vfs"
+)
+
+// epoll(7): a set of watched files with a list of those that have announced something.
+//
+// A watch stands in the wait queues of its file. When the file announces an event, the callback puts the watch at the end of its
+// instance's ready list and wakes one thread in epoll_wait; that thread asks each file on the list what it has. So a wait costs
+// what is ready, not what is watched.
+//
+// Locks. Epoll.mu (sleeping) guards the set of watches and is held while a watched file is asked, so a watch's file cannot go
+// away meanwhile: its last close takes the watch out first, under mu. Epoll.lock (a spin lock, taken by callbacks under the
+// files' wait queue locks) guards the ready list and the watches' events. A file's list of its watches is guarded by
+// one of watchLocks. Instances that watch instances: epollnest.go.
+//
+//	nestMutex → Epoll.mu (watching before watched) → a file's own locks
+//	watchLocks;  wait queue of a file → nestLock → Epoll.lock | Epoll.pollers → Epoll.waiters
+
+// Events of epoll beyond those of poll(2); bits that say how to watch rather than what.
+const (
+	EpollExclusive = 1 << 28
+	EpollWakeup    = 1 << 29
+	EpollOneShot   = 1 << 30
+	EpollEdge      = 1 << 31
+
+	epollHow = EpollExclusive | EpollWakeup | EpollOneShot | EpollEdge
+)
+
+// Epoll is an epoll instance.
+type Epoll struct {
+	refs atomic.Int32 // the open file, and last closes of watched files under way
+	file *vfs.File    // the open file; not counted
+
+	mu     sched.Mutex
+	tree   ds.RBTree[watch] // guarded by mu
+	inners int              // guarded by mu: how many of the watches are on instances
+	depth  int              // guarded by nestMutex, as is stamp: found by the search of that number
+	stamp  uint64
+
+	lock        lock.Spin
+	first, last *watch // guarded by lock: the ready list
+	count       int    // guarded by lock: its length
+
+	ready   atomic.Bool     // the list is not empty
+	waiters sched.WaitQueue // threads in epoll_wait
+	pollers sched.WaitQueue // of the instance itself by poll and select
+
+	outer   ds.List[watch] // guarded by nestLock: watches of other instances on this one
+	watched atomic.Bool    // outer is not empty
+}
+
+// watch is one registration.
+type watch struct {
+	ep   *Epoll
+	file *vfs.File // not counted
+	fd   int
+	node ds.RBNode[watch] // guarded by ep.mu
+	data uint64           // guarded by ep.mu
+
+	events     uint32 // guarded by ep.lock
+	queued     bool   // guarded by ep.lock: on the ready list
+	next, prev *watch // guarded by ep.lock
+
+	fileNext, filePrev *watch // guarded by the file's watch lock
+
+	nest ds.ListNode[watch] // guarded by nestLock: in the outer list of the instance it watches
+
+	places [2]place // places in use have a queue
+	more   *place   // further ones
+}
+
+// place is a watch's entry in one wait queue of its file.
+type place struct {
+	waiter sched.Waiter // first, so that the callback finds the place
+	watch  *watch
+	queue  *sched.WaitQueue
+	events uint32 // announced on this queue
+	next   *place
+}
+
+var (
+	epollCache = mem.Cache[Epoll]{Name: "eventpoll"}
+	watchCache = mem.Cache[watch]{Name: "epoll_watch"}
+	placeCache = mem.Cache[place]{Name: "epoll_place"}
+)
+
+type epollFile struct{ vfs.NoFileOps }
+
+var epollOps vfs.FileOps = epollFile{}
+
+// NewEpoll makes an epoll instance with its open file.
+func NewEpoll(c *cred.Cred) (*vfs.File, errno.Errno) {
+	ep := epollCache.Alloc()
+	if ep == nil {
+		return nil, errno.ENOMEM
+	}
+	ep.refs.Store(1)
+	ep.lock.Init(lock.RankPollReady)
+	ep.waiters.InitRank(lock.RankWaitQueueInner)
+	ep.pollers.InitRank(lock.RankPollReady) // never taken together with ep.lock
+	f, e := vfs.NewAnonFile(epollOps, nil, unsafe.Pointer(ep), vfs.O_RDWR, c)
+	if e != errno.OK {
+		epollCache.Free(ep)
+		return nil, e
+	}
+	ep.file = f
+	return f, errno.OK
+}
+
+// epollOf returns the instance behind an open file, or nil.
+func epollOf(f *vfs.File) *Epoll {
+	if f.Ops != epollOps {
+		return nil
+	}
+	return (*Epoll)(f.Private)
+}
+
+func (ep *Epoll) put() {
+	if ep.refs.Add(-1) == 0 {
+		epollCache.Free(ep)
+	}
+}
+
+// Release ends all watches.
+func (epollFile) Release(f *vfs.File) {
+	ep := epollOf(f)
+	ep.mu.Lock()
+	for w := ep.tree.Min(); w != nil; w = ep.tree.Min() {
+		ep.remove(w)
+	}
+	ep.mu.Unlock()
+	ep.put()
+}
+
+// Poll: an instance is readable while a watched file has something. Watches that turn out to have nothing leave the ready list.
+func (epollFile) Poll(f *vfs.File, pt *vfs.PollTable) uint32 {
+	ep := epollOf(f)
+	pt.WaitFor(&ep.pollers, vfs.POLLIN|vfs.POLLRDNORM)
+	if !ep.ready.Load() {
+		return 0
+	}
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	for {
+		w, events := ep.takeFirst()
+		if w == nil {
+			return 0
+		}
+		if w.file.Poll(nil)&events != 0 {
+			ep.putBack(w, true)
+			return vfs.POLLIN | vfs.POLLRDNORM
+		}
+	}
+}
+
+// push puts a watch on the ready list. ep.lock is held.
+func (ep *Epoll) push(w *watch, front bool) {
+	if w.queued {
+		return
+	}
+	w.queued = true
+	if front {
+		w.prev, w.next = nil, ep.first
+	} else {
+		w.prev, w.next = ep.last, nil
+	}
+	if w.prev == nil {
+		ep.first = w
+	} else {
+		w.prev.next = w
+	}
+	if w.next == nil {
+		ep.last = w
+	} else {
+		w.next.prev = w
+	}
+	if ep.count++; ep.count == 1 {
+		ep.ready.Store(true)
+	}
+}
+
+// unqueue takes a watch off the ready list. ep.lock is held.
+func (ep *Epoll) unqueue(w *watch) {
+	if !w.queued {
+		return
+	}
+	w.queued = false
+	if w.prev == nil {
+		ep.first = w.next
+	} else {
+		w.prev.next = w.next
+	}
+	if w.next == nil {
+		ep.last = w.prev
+	} else {
+		w.next.prev = w.prev
+	}
+	w.next, w.prev = nil, nil
+	if ep.count--; ep.count == 0 {
+		ep.ready.Store(false)
+	}
+}
+
+// takeFirst takes the first watch off the ready list, so that an event from now on puts it there again. ep.mu is held.
+func (ep *Epoll) takeFirst() (w *watch, events uint32) {
+	flags := ep.lock.LockIRQ()
+	if w = ep.first; w != nil {
+		events = w.events
+		ep.unqueue(w)
+	}
+	ep.lock.UnlockIRQ(flags)
+	return w, events
+}
+
+// putBack returns a watch to the ready list. ep.mu is held.
+func (ep *Epoll) putBack(w *watch, front bool) {
+	flags := ep.lock.LockIRQ()
+	ep.push(w, front)
+	ep.lock.UnlockIRQ(flags)
+}
