@@ -8,7 +8,7 @@ GATE   := $(GALAGO)
 IMAGE  := build/galago.img
 export GOTOOLCHAIN := local
 
-all: setup kernel user image
+all: setup kernel user tests image
 
 include scripts/kernel.mk
 include scripts/user.mk

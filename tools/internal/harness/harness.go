@@ -7,6 +7,7 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -147,6 +148,7 @@ func Run(c *Context, list []Job, workers int, report func(Result)) {
 
 // machine describes one boot of a test.
 type machine struct {
+	kernel    string // "" for the shipped one
 	smp       int
 	mem       string
 	disk      qemu.Disk
@@ -187,7 +189,7 @@ func (c *Context) boot(m machine, args ...string) (outcome, error) {
 	if m.cwd == "" {
 		m.cwd = "/"
 	}
-	q := qemu.Config{Kernel: c.Kernel, SMP: m.smp, Mem: m.mem, Disk: m.disk, Transport: m.transport, Image: image}
+	q := qemu.Config{Kernel: cmp.Or(m.kernel, c.Kernel), SMP: m.smp, Mem: m.mem, Disk: m.disk, Transport: m.transport, Image: image}
 	q.Fill()
 	q.Append = guest.KernelCommandLine(q.Disk, m.append, "run "+q.Transport.GuestPath())
 	var stdout, stderr strings.Builder

@@ -87,8 +87,8 @@ func TestKtestLog(t *testing.T) {
 }
 
 func TestNeeds(t *testing.T) {
-	n, err := parseNeeds("#!/bin/sh\n# A test.\n# test: timeout=120 smp=4 mem=128M\necho\n# test: disk=ahci\n")
-	if want := (needs{2 * time.Minute, 4, "128M", qemu.AHCI}); err != nil || n != want {
+	n, err := parseNeeds("#!/bin/sh\n# A test.\n# test: timeout=120 smp=4 mem=128M\necho\n# test: disk=ahci kernel=test\n")
+	if want := (needs{2 * time.Minute, 4, "128M", qemu.AHCI, "test"}); err != nil || n != want {
 		t.Errorf("%+v, %v", n, err)
 	}
 	if n, err := parseNeeds("echo # test: smp=2\n"); err != nil || n.smp != 0 || n.timeout != userTimeout {

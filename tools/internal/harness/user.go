@@ -23,12 +23,18 @@ import (
 //
 // A test NAME lives in a directory with its scratch directory, which is where it starts: the program is ../NAME. A
 // script may say what it needs in a comment such as `# test: timeout=120 smp=4 mem=128M disk=ahci`; for a program the
-// same words stand in user/test/NAME/test.conf. NAME.in, if there is one, is standard input.
+// same words stand in test.conf beside its source, user/test/NAME or user/test/go/NAME. user/test/NAME.in, if there is one, is
+// standard input.
+//
+// In the guest each test runs twice: on the kernel as shipped, with as many CPUs as it asks for (one if it does not), and on the
+// test kernel, whose checkers panic at a lock-order or memory error, with at least checkedCPUs. `kernel=shipped` or `kernel=test`
+// leaves one of the two out.
 
 const (
 	userSuite   = "user"
 	testDir     = "/test" // in the guest
 	userTimeout = 60 * time.Second
+	checkedCPUs = 4 // of the test kernel
 )
 
 // needs are the words after "# test:".
@@ -37,6 +43,7 @@ type needs struct {
 	smp     int
 	mem     string
 	disk    qemu.Disk
+	kernel  string // "shipped", "test"; "" for both
 }
 
 var directive = regexp.MustCompile(`(?m)^#\s*test:(.*)$`)
@@ -58,6 +65,11 @@ func parseNeeds(text string) (n needs, err error) {
 				n.mem = value
 			case "disk":
 				n.disk = qemu.Disk(value)
+			case "kernel":
+				n.kernel = value
+				if value != "shipped" && value != "test" {
+					err = fmt.Errorf("kernel %q", value)
+				}
 			default:
 				err = fmt.Errorf("unknown word %q", word)
 			}
@@ -93,12 +105,14 @@ func userJobs(c *Context) (list []Job, err error) {
 	for _, p := range append(scripts, programs...) {
 		t := &userTest{name: filepath.Base(p), path: p}
 		base := strings.TrimSuffix(t.name, ".sh")
-		confFile := filepath.Join(c.Root, "user/test", base, "test.conf")
+		conf := []string{filepath.Join(c.Root, "user/test", base, "test.conf"), filepath.Join(c.Root, "user/test/go", base, "test.conf")}
 		if base != t.name {
-			t.runner, confFile = []string{"sh"}, p
+			t.runner, conf = []string{"sh"}, []string{p}
 		}
-		if text, err := os.ReadFile(confFile); err == nil {
-			t.conf = string(text)
+		for _, file := range conf {
+			if text, err := os.ReadFile(file); err == nil {
+				t.conf = string(text)
+			}
 		}
 		if in := filepath.Join(c.Root, "user/test", base+".in"); exists(in) {
 			t.input = in
@@ -142,18 +156,42 @@ func (t *userTest) run(c *Context) error {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	o, err := c.boot(machine{
+	m := machine{
 		smp: n.smp, mem: n.mem, disk: n.disk, timeout: n.timeout, stdin: stdin, cwd: testDir + "/scratch",
 		add: []store.Addition{{Host: t.path, Guest: testDir + "/" + t.name}, {Host: scratch, Guest: testDir + "/scratch"}},
-	}, t.command()...)
+	}
+	if n.kernel != "test" {
+		err = t.inGuest(c, m, linux)
+	}
+	if n.kernel != "shipped" && err == nil {
+		m.kernel, m.smp = c.TestKernel, max(n.smp, checkedCPUs)
+		if err = t.inGuest(c, m, linux); err != nil {
+			err = fmt.Errorf("on the test kernel with %d CPUs%s: %w", m.smp, c.staleness(), err)
+		}
+	}
+	return err
+}
+
+// staleness says that the test kernel is older than the shipped one, if so.
+func (c *Context) staleness() string {
+	shipped, err := os.Stat(c.Kernel)
+	test, terr := os.Stat(c.TestKernel)
+	if err == nil && (terr != nil || test.ModTime().Before(shipped.ModTime())) {
+		return " (which is missing or old: make ktest)"
+	}
+	return ""
+}
+
+// inGuest runs the test in a machine and compares with what it did on Linux.
+func (t *userTest) inGuest(c *Context, m machine, linux transcript) error {
+	o, err := c.boot(m, t.command()...)
 	if err != nil {
 		return err
 	}
-	got := transcript{o.stdout, o.Status}
 	if !o.OK() {
 		return o.explain("on Linux: status %d", linux.status)
 	}
-	if got != linux {
+	if got := (transcript{o.stdout, o.Status}); got != linux {
 		return o.explain("the transcripts differ: %s", difference(linux, got))
 	}
 	return nil
