@@ -4,7 +4,7 @@ UROOT := build/goroot-user
 UGO   := env GOROOT=$(CURDIR)/$(UROOT) CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS= GOEXPERIMENT=nodwarf5 GOAMD64=v1 $(UROOT)/bin/go
 UBIN  := build/user/bin
 
-UDIRS  := $(patsubst %/,%,$(sort $(dir $(wildcard user/bin/*/*.go user/init/*.go user/sh/*.go user/bench/*.go))))
+UDIRS  := $(patsubst %/,%,$(sort $(dir $(wildcard user/bin/*/*.go user/init/*.go user/sh/*.go user/bench/*.go user/lab/*/*.go))))
 # Test programs: native ones, and Go ones.
 TBIN   := build/test/bin
 TDIRS  := $(patsubst %/,%,$(sort $(dir $(wildcard user/test/*/*.go))))

@@ -9,10 +9,10 @@ import (
 
 // The heap has two parts.
 //
-// Regions: a bump pointer through chunks, for what the language allocates. Mark remembers the pointer; Release goes back
-// to it, giving whole chunks to a free list.
+// Regions: a bump pointer through chunks, for what the language allocates; each thread has its own, so it takes no lock. Mark
+// remembers the pointer; Release goes back to it, giving whole chunks to a free list.
 //
-// Blocks: size classes with free lists, for Alloc and Free. Large blocks are mappings of their own.
+// Blocks: size classes with free lists, for Alloc and Free, under heapLock. Large blocks are mappings of their own.
 
 const (
 	chunkSize = 64 << 10
@@ -28,7 +28,8 @@ type chunk struct {
 
 const chunkHeader = (unsafe.Sizeof(chunk{}) + align - 1) &^ (align - 1)
 
-var region struct {
+// regions is a thread's region memory.
+type regions struct {
 	at, end uintptr
 	last    *chunk
 	spare   *chunk // released chunks of chunkSize
@@ -45,16 +46,17 @@ func mmap(n uintptr) uintptr {
 
 // alloc returns n zeroed bytes of the current region.
 func alloc(n uintptr) unsafe.Pointer {
+	region := &Self().region
 	n = (n + align - 1) &^ (align - 1)
 	if region.end-region.at < n || region.at == 0 {
-		grow(n)
+		region.grow(n)
 	}
 	p := region.at
 	region.at += n
 	return unsafe.Pointer(p)
 }
 
-func grow(n uintptr) {
+func (region *regions) grow(n uintptr) {
 	size := uintptr(chunkSize)
 	if n+chunkHeader > size {
 		size = (n + chunkHeader + 4095) &^ 4095
@@ -80,10 +82,15 @@ type Region struct {
 }
 
 // Mark returns the present place.
-func Mark() Region { return Region{region.at, region.last} }
+func Mark() Region {
+	region := &Self().region
+	return Region{region.at, region.last}
+}
 
-// Release frees everything the language has allocated since r was marked. Nothing of it may be used any more.
+// Release frees everything the language has allocated in this thread since r was marked. Nothing of it may be used any
+// more.
 func Release(r Region) {
+	region := &Self().region
 	for region.last != r.last {
 		c := region.last
 		region.last = c.prev
@@ -113,7 +120,22 @@ type block struct {
 	next *block
 }
 
-var freeBlocks [32]*block // by the binary logarithm of the size
+var (
+	heapLock   Lock
+	freeBlocks [32]*block // by the binary logarithm of the size; guarded by heapLock
+)
+
+// freeAll gives all of an ended thread's region memory back.
+func (region *regions) freeAll() {
+	for _, list := range [...]*chunk{region.last, region.spare} {
+		for c := list; c != nil; {
+			prev := c.prev
+			Syscall(sysMunmap, uintptr(unsafe.Pointer(c)), c.size, 0, 0, 0, 0)
+			c = prev
+		}
+	}
+	*region = regions{}
+}
 
 func class(n uintptr) int {
 	k := 5
@@ -133,11 +155,13 @@ func Alloc(n uintptr) unsafe.Pointer {
 		return add(unsafe.Pointer(b), 16)
 	}
 	k := class(n)
+	heapLock.Lock()
 	if freeBlocks[k] == nil {
 		refill(k)
 	}
 	b := freeBlocks[k]
 	freeBlocks[k] = b.next
+	heapLock.Unlock()
 	b.size = 1 << k
 	p := add(unsafe.Pointer(b), 16)
 	memclrNoHeapPointers(p, 1<<k-16)
@@ -166,8 +190,10 @@ func Free(p unsafe.Pointer) {
 		return
 	}
 	k := class(b.size)
+	heapLock.Lock()
 	b.next = freeBlocks[k]
 	freeBlocks[k] = b
+	heapLock.Unlock()
 }
 
 // What the compiler calls.
@@ -198,6 +224,7 @@ func growslice(old unsafe.Pointer, newLen, oldCap, num int, t *abi.Type) slice {
 	c := max(newLen, 2*oldCap, 8)
 	size := t.Size_ * uintptr(oldCap)
 	// The newest allocation grows in place.
+	region := &Self().region
 	if end := uintptr(old) + (size+align-1)&^(align-1); oldCap > 0 && end == region.at {
 		extra := t.Size_*uintptr(c) - size
 		if region.end-region.at >= extra+align {

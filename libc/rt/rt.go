@@ -5,7 +5,9 @@
 // a program that needs one does not link. The parts that have nothing to do with user mode (symbol tables, equality,
 // panics, memory moves) are the kernel's own, from kernel/rt.
 //
-// Memory: what the language allocates (new, append, string building) lives in the current region and is never collected.
+// Threads (thread.go): R14 points to the running thread's Thread, kernel thread or user-level thread alike.
+//
+// Memory: what the language allocates (new, append, string building) lives in the thread's current region and is never collected.
 // A long-running program brackets its work with Mark and Release, which frees everything allocated in between; Alloc
 // and Free manage memory that outlives regions.
 package runtime
@@ -14,8 +16,6 @@ import (
 	_ "internal/runtime/maps"
 	"unsafe"
 )
-
-var mainG G
 
 // Syscall makes a system call; the result is negative, -errno, on failure.
 func Syscall(nr, a1, a2, a3, a4, a5, a6 uintptr) (r uintptr)
@@ -100,7 +100,7 @@ func died(msg string, arg any, bounds bool, x, y int64, pc, fp uintptr) {
 	ExitNow(2)
 }
 
-// SignalHandler is called for every signal that a program catches, on the interrupted stack.
+// SignalHandler is called for every signal that a program catches, on the interrupted thread and its stack.
 var SignalHandler func(sig int, info, context unsafe.Pointer)
 
 func sighandler(sig int, info, context unsafe.Pointer) {

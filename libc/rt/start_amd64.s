@@ -5,7 +5,7 @@
 // Process entry (System V psABI AMD64 §3.4.1): RSP points to argc, argv…, 0, envp…, 0, auxv.
 TEXT _rt0_amd64_linux(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	SP, AX
-	LEAQ	·mainG(SB), R14		// its stack bound is 0: no prologue's check fires
+	LEAQ	·mainThread(SB), R14	// its stack bound is 0: no prologue's check fires
 	XORPS	X15, X15
 	XORL	BP, BP
 	ANDQ	$~15, SP
@@ -39,13 +39,13 @@ TEXT ·halt<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
 	UD2
 	RET
 
-// sigtramp is every signal's handler: registers of the C convention (DI signal, SI info, DX context) become Go's.
+// sigtramp is every signal's handler: registers of the C convention (DI signal, SI info, DX context) become Go's. R14 is the
+// interrupted thread's.
 TEXT ·sigtramp(SB),NOSPLIT|NOFRAME,$0
 	PUSHQ	BP
 	MOVQ	SP, BP
 	ANDQ	$~15, SP
 	SUBQ	$32, SP
-	LEAQ	·mainG(SB), R14
 	XORPS	X15, X15
 	CLD
 	MOVQ	DI, AX
@@ -73,4 +73,63 @@ TEXT ·Cycles<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
 	RDTSC
 	SHLQ	$32, DX
 	ORQ	DX, AX
+	RET
+
+// func switchStack(save *uintptr, sp uintptr, t *Thread): compiled code expects nothing but BP, SP and R14 to be kept over a call.
+TEXT ·switchStack<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
+	PUSHQ	BP
+	MOVQ	SP, (AX)
+	MOVQ	BX, SP
+	MOVQ	CX, R14
+	POPQ	BP
+	XORPS	X15, X15
+	RET
+
+// func cloneThread(flags, sp uintptr, t *Thread, tid *uint32) (r uintptr): the new kernel thread begins where sp, made by prepare,
+// says; its number is put to tid and cleared at its end.
+TEXT ·cloneThread<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
+	MOVQ	CX, R13
+	MOVQ	DI, DX
+	MOVQ	DI, R10
+	MOVQ	AX, DI
+	MOVQ	BX, SI
+	MOVL	$56, AX
+	SYSCALL
+	TESTQ	AX, AX
+	JNZ	parent
+	MOVQ	R13, R14
+	XORPS	X15, X15
+	MOVQ	(SP), BP
+	ADDQ	$8, SP
+parent:
+	RET
+
+// threadEntry is the return address at the bottom of every new thread's stack.
+TEXT ·threadEntry(SB),NOSPLIT|NOFRAME,$0
+	XORL	BP, BP
+	CALL	·threadMain<ABIInternal>(SB)
+	UD2
+
+// func threadEntryAddr() uintptr
+TEXT ·threadEntryAddr<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
+	LEAQ	·threadEntry(SB), AX
+	RET
+
+// func exitThread(stack, size uintptr): munmap(2) of the stack it runs on, then exit(2): no stack is used in between.
+TEXT ·exitThread<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
+	MOVQ	AX, DI
+	MOVQ	BX, SI
+	TESTQ	SI, SI
+	JZ	gone
+	MOVL	$11, AX
+	SYSCALL
+gone:
+	XORL	DI, DI
+	MOVL	$60, AX
+	SYSCALL
+	UD2
+
+// func pause(): a hint for spinning.
+TEXT ·pause<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
+	PAUSE
 	RET

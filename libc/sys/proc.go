@@ -114,6 +114,7 @@ const (
 	SIGTSTP = 20
 	SIGTTIN = 21
 	SIGTTOU = 22
+	SIGURG  = 23
 )
 
 // Dispositions for Signal.
@@ -145,6 +146,15 @@ func Signal(sig, how int, noRestart bool) (old uintptr, e Errno) {
 	var o sigaction
 	_, e = call4(13, uintptr(sig), uintptr(unsafe.Pointer(&a)), uintptr(unsafe.Pointer(&o)), 8)
 	return o.handler, e
+}
+
+// CatchNested has runtime.SignalHandler called for sig, even while it runs for sig already (SA_NODEFER).
+func CatchNested(sig int) Errno {
+	const restorer, restart, siginfo, noDefer = 0x04000000, 0x10000000, 4, 0x40000000
+	a := sigaction{flags: restorer | restart | siginfo | noDefer}
+	a.handler, a.restorer = runtime.SignalEntry()
+	_, e := call4(13, uintptr(sig), uintptr(unsafe.Pointer(&a)), 0, 8)
+	return e
 }
 
 // OnSignal installs the function that caught signals call.

@@ -54,7 +54,7 @@ func CString(s string) *byte {
 
 // Arguments that the kernel reads only during the call go through a ring of bytes that is used again. It holds the longest
 // strings of one call (mount has four) several times over: a path of more than maxPath bytes, too long for the kernel
-// anyway, is cut to that and stays too long.
+// anyway, is cut to that and stays too long. With several threads each takes memory of its own instead.
 const (
 	maxPath  = 4096
 	ringSize = 5 * (maxPath + 2)
@@ -68,6 +68,9 @@ var (
 func cstr(s string) uintptr {
 	if len(s) > maxPath {
 		s = s[:maxPath+1]
+	}
+	if runtime.Threaded() {
+		return uintptr(unsafe.Pointer(CString(s)))
 	}
 	if ringAt+len(s)+1 > ringSize {
 		ringAt = 0
