@@ -367,6 +367,9 @@ func readLog(user uintptr, size int) (uintptr, errno.Errno) {
 // reboot(2). PowerOff and Restart are the machine's; main sets them.
 var PowerOff, Restart func()
 
+// beforePowerOff is the test kernel's audit.
+var beforePowerOff func()
+
 func sysReboot(f *arch.Frame) (uintptr, errno.Errno) {
 	const magic1, restart, halt, powerOff, cadOn, cadOff = 0xfee1dead, 0x01234567, 0xcdef0123, 0x4321fedc, 0x89abcdef, 0
 	if !ctx().Cred.Capable(cred.SysBoot) {
@@ -381,6 +384,9 @@ func sysReboot(f *arch.Frame) (uintptr, errno.Errno) {
 		klog.Printf("restarting")
 		Restart()
 	case halt, powerOff:
+		if beforePowerOff != nil {
+			beforePowerOff()
+		}
 		klog.Printf("power off")
 		PowerOff()
 		arch.IRQOff()

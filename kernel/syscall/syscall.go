@@ -45,11 +45,13 @@ func entry(f *arch.Frame) {
 	n := f.AX
 	if n < uint64(len(table)) {
 		if fn := table[n].Fn; fn != nil {
+			count(n, false)
 			r, e := fn(f)
 			if e != 0 {
 				f.AX = failed(n, e)
 				return
 			}
+			count(n, true)
 			f.AX = uint64(r)
 			return
 		}

@@ -1,9 +1,9 @@
 // Package harness runs every test of the system and sums them up: host unit tests, in-kernel tests, user programs on Linux and on
 // Galago, boots of many machines, and special tests that need more than one machine.
 //
-// A Job is a unit of scheduling; it emits one Result per test. Jobs share nothing but the read-only Context: each machine
+// A Job is a unit of scheduling; it emits one Result per test. Jobs share nothing but the Context, which has a lock for what changes in it: each machine
 // gets its own copy of the disk image. Jobs marked Alone run one at a time before the others, because they use all CPUs
-// themselves.
+// themselves; those marked Last run when all others have ended.
 package harness
 
 import (
@@ -33,6 +33,8 @@ type Context struct {
 	Galago     string // this command
 	Quick      bool   // shorter loops
 	Match      func(name string) bool
+
+	auditor auditor
 }
 
 // Result is the outcome of one test.
@@ -51,6 +53,7 @@ func (r *Result) FullName() string { return r.Suite + "/" + r.Name }
 type Job struct {
 	Suite, Name string
 	Alone       bool // uses all CPUs
+	Last        bool // looks at what the others left in the Context: runs after them
 	Slow        bool // left out by --quick
 	Run         func(c *Context, emit func(Result))
 }
@@ -93,7 +96,8 @@ func Jobs(c *Context) ([]Job, error) {
 	list = append(list, bootJobs(c)...)
 	list = append(list, contractJobs()...)
 	list = append(list, busyboxJobs()...)
-	return append(list, specialJobs()...), nil
+	list = append(list, specialJobs()...)
+	return append(list, coverageJob(len(user))), nil
 }
 
 // Select keeps the jobs that a pattern (a regular expression; empty matches all) and quick let through. The host job
@@ -120,11 +124,14 @@ func Run(c *Context, list []Job, workers int, report func(Result)) {
 		defer mu.Unlock()
 		report(r)
 	}
-	var rest []Job
+	var rest, last []Job
 	for _, j := range list {
-		if j.Alone {
+		switch {
+		case j.Alone:
 			j.Run(c, emit)
-		} else {
+		case j.Last:
+			last = append(last, j)
+		default:
 			rest = append(rest, j)
 		}
 	}
@@ -144,6 +151,9 @@ func Run(c *Context, list []Job, workers int, report func(Result)) {
 	}
 	close(queue)
 	wg.Wait()
+	for _, j := range last {
+		j.Run(c, emit)
+	}
 }
 
 // machine describes one boot of a test.

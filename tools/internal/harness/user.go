@@ -194,6 +194,9 @@ func (t *userTest) inGuest(c *Context, m machine, linux transcript) error {
 	if got := (transcript{o.stdout, o.Status}); got != linux {
 		return o.explain("the transcripts differ: %s", difference(linux, got))
 	}
+	if m.kernel == c.TestKernel {
+		return c.auditTest(m, &o)
+	}
 	return nil
 }
 

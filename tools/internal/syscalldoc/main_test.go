@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"galago/tools/internal/systable"
 )
 
 // TestUpToDate compares the document with what the table gives.
@@ -46,7 +48,7 @@ func TestParse(t *testing.T) {
 		{"numberless", `{Name: "x", Level: Full},`, "without a number", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			rows, err := parse([]byte(head + c.rows + "\n}\n"))
+			rows, err := systable.Parse([]byte(head + c.rows + "\n}\n"))
 			got := ""
 			if err != nil {
 				got = err.Error()
@@ -58,7 +60,7 @@ func TestParse(t *testing.T) {
 			}
 		})
 	}
-	if _, err := parse([]byte("package syscall\n")); err == nil {
+	if _, err := systable.Parse([]byte("package syscall\n")); err == nil {
 		t.Error("a file without a table is accepted")
 	}
 }
