@@ -173,7 +173,7 @@ func startTerminals() {
 }
 
 func mountDev(t *proc.Task) {
-	if e := vfs.MountFS(&t.Proc.Ctx, "devtmpfs", "/dev", "devtmpfs", 0, ""); e != 0 {
+	if e := vfs.MountFS(&t.Ctx, "devtmpfs", "/dev", "devtmpfs", 0, ""); e != 0 {
 		klog.Warnf("mounting /dev: %s", e.Name())
 	}
 }
@@ -187,7 +187,7 @@ func listDevices() {
 
 // openConsole gives process 1 its standard descriptors.
 func openConsole(t *proc.Task) {
-	ctx := &t.Proc.Ctx
+	ctx := &t.Ctx
 	f, e := vfs.Open(ctx, vfs.AtFDCWD, "/dev/console", vfs.O_RDWR, 0)
 	if e != 0 {
 		klog.Warnf("no console: %s", e.Name())

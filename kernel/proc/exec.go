@@ -46,7 +46,7 @@ type Args struct {
 // Exec replaces the running task's program: execve(2). path is kernel memory. On success the registers for user
 // mode are in the task's frame f and Exec returns OK.
 func (t *Task) Exec(f *arch.Frame, dirfd int, path string, flags uint32, args *Args) errno.Errno {
-	file, e := vfs.OpenExec(&t.Proc.Ctx, dirfd, path, flags)
+	file, e := vfs.OpenExec(&t.Ctx, dirfd, path, flags)
 	if e != 0 {
 		return e
 	}
@@ -57,6 +57,9 @@ func (t *Task) Exec(f *arch.Frame, dirfd int, path string, flags uint32, args *A
 	}
 	l.file = file
 	e = l.load(t, path, args)
+	if e == 0 {
+		e = t.ownFiles()
+	}
 	if e == 0 {
 		t.commit(l, f, path)
 	}
@@ -132,7 +135,7 @@ func (l *loader) script(t *Task, n int) errno.Errno {
 		return e
 	}
 	name := bytesString(l.path[:np])
-	file, e := vfs.OpenExec(&t.Proc.Ctx, vfs.AtFDCWD, name, 0)
+	file, e := vfs.OpenExec(&t.Ctx, vfs.AtFDCWD, name, 0)
 	if e != 0 {
 		return e
 	}
@@ -155,7 +158,7 @@ func trim(b []byte) []byte {
 
 // identity computes set-user-ID and set-group-ID effects.
 func (l *loader) identity(t *Task) {
-	c := t.Proc.Cred()
+	c := t.Cred()
 	l.uid, l.gid = c.EUID, c.EGID
 	uid, gid, suid, sgid := l.file.SetIDs()
 	if suid {
@@ -222,7 +225,7 @@ func (l *loader) interpreter(t *Task) errno.Errno {
 	for l.path[end] != 0 {
 		end++
 	}
-	file, e := vfs.OpenExec(&t.Proc.Ctx, vfs.AtFDCWD, bytesString(l.path[:end]), 0)
+	file, e := vfs.OpenExec(&t.Ctx, vfs.AtFDCWD, bytesString(l.path[:end]), 0)
 	if e != 0 {
 		return e
 	}
@@ -328,6 +331,7 @@ func (l *loader) landmarks(s *elf.Segment, base uintptr) {
 // commit is the point of no return: the old program goes, the new one's registers come into f.
 func (t *Task) commit(l *loader, f *arch.Frame, path string) {
 	p := t.Proc
+	t.beAlone()
 	old := p.swapSpace(l.space)
 	l.space = nil
 	vm.Attach(p.Space)
@@ -338,11 +342,11 @@ func (t *Task) commit(l *loader, f *arch.Frame, path string) {
 		t.vforkDone.Done()
 		t.vforkDone = nil
 	}
-	p.Ctx.Files.CloseOnExec()
+	t.Ctx.Files.CloseOnExec()
 	l.file.Get()
 	p.setExe(l.file)
 	if l.setid {
-		p.takeIdentity(l.uid, l.gid)
+		t.takeIdentity(l.uid, l.gid)
 	}
 	base := 0
 	for i := range len(path) {
@@ -350,10 +354,11 @@ func (t *Task) commit(l *loader, f *arch.Frame, path string) {
 			base = i + 1
 		}
 	}
-	p.SetComm(path[base:])
+	t.SetComm(path[base:])
 	p.resetSignals(t)
 	table.lock.Lock()
 	p.didExec = true
+	p.exitSignal = SIGCHLD
 	table.lock.Unlock()
 	t.ClearTID, t.RobustPtr = 0, 0
 	*f = arch.Frame{IP: uint64(l.entry), SP: uint64(l.stack.sp), CS: arch.UserCS, SS: arch.UserDS, Flags: arch.FlagIF | 2}
@@ -363,27 +368,32 @@ func (t *Task) commit(l *loader, f *arch.Frame, path string) {
 	arch.SetUserBases(0, 0)
 }
 
-// resetSignals gives handled signals their default action; ignored ones stay ignored (POSIX exec).
-func (p *Process) resetSignals(t *Task) {
-	p.sig.lock.Lock()
-	for i := range p.sig.actions {
-		a := &p.sig.actions[i]
+// clear gives handled signals their default action. The lock is held, or s is not visible yet.
+func (s *signals) clear() {
+	for i := range s.actions {
+		a := &s.actions[i]
 		if a.Handler != SigIgn {
 			a.Handler = SigDfl
 		}
 		a.Flags, a.Mask, a.Restorer = 0, 0, 0
 	}
+}
+
+// resetSignals gives handled signals their default action; ignored ones stay ignored (POSIX exec).
+func (p *Process) resetSignals(t *Task) {
+	p.sig.lock.Lock()
+	p.sig.clear()
 	t.sig.altStack = AltStack{}
 	p.sig.lock.Unlock()
 }
 
 // takeIdentity installs the effective identities of a set-user-ID or set-group-ID program.
-func (p *Process) takeIdentity(uid, gid uint32) {
-	c := p.Ctx.Cred.Dup()
+func (t *Task) takeIdentity(uid, gid uint32) {
+	c := t.Ctx.Cred.Dup()
 	if c == nil {
 		return // without memory for it the program runs without the privilege
 	}
 	c.EUID, c.SUID, c.FSUID = uid, uid, uid
 	c.EGID, c.SGID, c.FSGID = gid, gid, gid
-	p.SetCred(c)
+	t.SetCred(c)
 }

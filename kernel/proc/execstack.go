@@ -285,7 +285,7 @@ func (b *stackBuilder) finish(l *loader) errno.Errno {
 
 // auxv makes the auxiliary vector.
 func (l *loader) auxv(random, platform uintptr) [20][2]uint64 {
-	c := Current().Proc.Cred()
+	c := Current().Cred()
 	secure := uint64(0)
 	if l.setid {
 		secure = 1

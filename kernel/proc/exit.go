@@ -21,6 +21,9 @@ const (
 // OnInitExit is called when process 1 ends: there is nothing left to run.
 var OnInitExit func(status int)
 
+// OnTaskExit is called first when a task ends, with its memory and files still there; package ipc sets it.
+var OnTaskExit func(t *Task)
+
 // OnClearTID wakes a futex waiter at the user address that CLONE_CHILD_CLEARTID named; package ipc sets it.
 var OnClearTID func(s *vm.AddressSpace, addr uintptr)
 
@@ -48,19 +51,30 @@ func ExitGroup(status int) {
 func exitTask(status int) {
 	t := Current()
 	p := t.Proc
+	if OnTaskExit != nil {
+		OnTaskExit(t)
+	}
 	if t.ClearTID != 0 && p.Space != nil {
 		zero := uint32(0)
 		if arch.CopyToUser(t.ClearTID, unsafe.Pointer(&zero), 4) == 0 && OnClearTID != nil {
 			OnClearTID(p.Space, t.ClearTID)
 		}
 	}
+	t.releaseContext()
+	t.leaveSpace() // as soon as it is off the list, others may end the process and its address space
 	table.lock.Lock()
 	last := p.nTasks == 1
 	if !last {
 		p.detach(t)
+		if p.execer.Load() != nil && p.nTasks == 1 {
+			p.execWait.WakeAll()
+		}
 	}
 	table.lock.Unlock()
 	if last {
+		if p.exiting.Load() != 0 {
+			status = p.exitCode
+		}
 		if p == initProcess && OnInitExit != nil {
 			OnInitExit(status)
 		}
@@ -69,6 +83,17 @@ func exitTask(status int) {
 	t.dropUser()
 	t.free()
 	sched.Exit()
+}
+
+// leaveSpace cuts the running thread loose from its address space: switches no longer load it.
+func (t *Task) leaveSpace() {
+	if t.vforkDone != nil {
+		t.vforkDone.Done()
+		t.vforkDone = nil
+	}
+	lock.PreemptDisable()
+	t.Thread.Space = nil
+	lock.PreemptEnable()
 }
 
 // detach takes a task off its process's list and frees its number. table.lock is held.
@@ -83,16 +108,11 @@ func (p *Process) detach(t *Task) {
 	t.sig.pending.discard(^SigSet(0))
 }
 
-// dropUser cuts the thread loose from its task and address space, so that switches no longer touch either.
+// dropUser cuts the thread loose from its task, so that switches no longer touch it.
 func (t *Task) dropUser() {
 	lock.PreemptDisable()
-	th := t.Thread
-	th.Proc, th.Space = nil, nil
+	t.Thread.Proc = nil
 	lock.PreemptEnable()
-	if t.vforkDone != nil {
-		t.vforkDone.Done()
-		t.vforkDone = nil
-	}
 }
 
 // account adds a task's figures to its process's.
@@ -111,12 +131,7 @@ func (p *Process) end(t *Task, status int) {
 		p.Times.MajFlt += s.Major.Load()
 		p.Times.MaxRSS = max(p.Times.MaxRSS, rss)
 	}
-	t.Thread.Space = nil
 	p.releaseResources()
-	if t.vforkDone != nil {
-		t.vforkDone.Done()
-		t.vforkDone = nil
-	}
 	p.leaveTerminal()
 	table.lock.Lock()
 	p.detach(t)
@@ -144,8 +159,8 @@ func (p *Process) end(t *Task, status int) {
 
 // notifyParent sends SIGCHLD; it reports whether the parent does not want to wait (SA_NOCLDWAIT or SIGCHLD ignored).
 func (p *Process) notifyParent(status int) (reap bool) {
-	info := Siginfo{Signo: SIGCHLD}
-	info.setSender(p.PID, p.Ctx.Cred.UID)
+	info := Siginfo{Signo: int32(p.exitSignal)}
+	info.setSender(p.PID, p.cred.UID)
 	switch {
 	case status&0x7f == 0:
 		info.Code, info.Status = CLD_EXITED, int32(status>>8&0xff)
@@ -156,9 +171,14 @@ func (p *Process) notifyParent(status int) (reap bool) {
 	}
 	const tick = 10_000_000 // clock_t has 100 ticks a second
 	info.UTime, info.STime = int64(p.Times.User/tick), int64(p.Times.Sys/tick)
-	a := &p.parent.sig.actions[SIGCHLD]
-	reap = a.Handler == SigIgn || a.Flags&SA_NOCLDWAIT != 0
-	p.parent.send(SIGCHLD, &info)
+	if p.exitSignal == 0 {
+		return false
+	}
+	if p.exitSignal == SIGCHLD {
+		a := &p.parent.sig.actions[SIGCHLD]
+		reap = a.Handler == SigIgn || a.Flags&SA_NOCLDWAIT != 0
+	}
+	p.parent.send(p.exitSignal, &info)
 	return reap
 }
 

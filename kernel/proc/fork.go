@@ -24,80 +24,126 @@ const (
 	CLONE_VFORK          = 0x4000
 	CLONE_PARENT         = 0x8000
 	CLONE_THREAD         = 0x10000
+	CLONE_SYSVSEM        = 0x40000
 	CLONE_SETTLS         = 0x80000
 	CLONE_PARENT_SETTID  = 0x100000
 	CLONE_CHILD_CLEARTID = 0x200000
+	CLONE_DETACHED       = 0x400000
 	CLONE_CHILD_SETTID   = 0x1000000
-	cloneSignalMask      = 0xff
-	cloneProcess         = CLONE_VM | CLONE_VFORK | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID |
-		CLONE_CHILD_SETTID | CLONE_PARENT | cloneSignalMask
+	CLONE_IO             = 0x80000000
+	CLONE_CLEAR_SIGHAND  = 0x100000000
+
+	cloneKnown = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | CLONE_SYSVSEM |
+		CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_CHILD_SETTID | CLONE_IO | CLONE_CLEAR_SIGHAND
 )
 
-// CloneArgs are clone's arguments.
+// CloneArgs are the arguments of clone(2) and clone3(2).
 type CloneArgs struct {
-	Flags               uint64
-	Stack               uintptr // 0: the parent's
+	Flags               uint64 // without the exit signal
+	ExitSignal          int
+	Stack               uintptr // its top; 0: the parent's
 	ParentTID, ChildTID uintptr
 	TLS                 uintptr
 }
 
-// Fork makes a child process of the running task: fork, vfork and clone for processes. It returns the child's PID.
-// EINVAL for flag combinations that make threads (they share more than an address space), EAGAIN when the limit of
-// processes is reached, ENOMEM.
-func (t *Task) Fork(a *CloneArgs) (int, errno.Errno) {
-	if a.Flags&^uint64(cloneProcess) != 0 || a.Flags&CLONE_VM != 0 && a.Flags&CLONE_VFORK == 0 {
-		return 0, errno.EINVAL
+// check refuses what cannot be combined, as on Linux, and what is not offered: signal actions shared by two processes.
+func (a *CloneArgs) check() errno.Errno {
+	f := a.Flags
+	switch {
+	case f&^cloneKnown != 0,
+		f&CLONE_THREAD != 0 && f&CLONE_SIGHAND == 0,
+		f&CLONE_SIGHAND != 0 && f&CLONE_VM == 0,
+		f&CLONE_SIGHAND != 0 && f&CLONE_CLEAR_SIGHAND != 0,
+		f&CLONE_SIGHAND != 0 && f&CLONE_THREAD == 0,
+		a.ExitSignal > NSIG:
+		return errno.EINVAL
+	case f&CLONE_SETTLS != 0 && a.TLS >= arch.UserLimit:
+		return errno.EPERM
 	}
-	parent := t.Proc
-	p, e := parent.duplicate(a.Flags&CLONE_VM != 0)
-	if e != 0 {
+	return errno.OK
+}
+
+// Clone makes a child process of the running task, or another thread of its process: fork, vfork, clone and clone3. It returns the new
+// task's number. EINVAL for flags that do not go together, EAGAIN when the limit of processes is reached, ENOMEM.
+func (t *Task) Clone(a *CloneArgs) (int, errno.Errno) {
+	if e := a.check(); e != 0 {
 		return 0, e
 	}
+	p, e := t.Proc, errno.OK
+	if a.Flags&CLONE_THREAD == 0 {
+		if p, e = t.Proc.duplicate(t, a.Flags); e != 0 {
+			return 0, e
+		}
+	}
+	c, e := t.newSibling(p, a)
+	if e == 0 {
+		if a.Flags&CLONE_THREAD != 0 {
+			e = p.addThread(c)
+		} else {
+			e = t.adopt(p, c, a)
+		}
+		if e != 0 {
+			c.Thread.Abandon()
+			c.Thread = nil
+			c.releaseContext()
+			c.free()
+		}
+	}
+	if e != 0 {
+		if p != t.Proc {
+			p.discard()
+		}
+		return 0, e
+	}
+	tid := c.TID
+	c.announce(t, a)
+	c.Thread.Start() // from here on the child may be gone at any moment
+	if a.Flags&CLONE_VFORK != 0 {
+		t.vfork.Wait()
+	}
+	return tid, errno.OK
+}
+
+// newSibling makes a task of p with a thread that will begin in user mode, like t but for what the arguments say.
+func (t *Task) newSibling(p *Process, a *CloneArgs) (*Task, errno.Errno) {
 	c := newTask(p)
 	if c == nil {
-		p.discard()
-		return 0, errno.ENOMEM
+		return nil, errno.ENOMEM
 	}
 	c.inherit(t, a)
-	th, e := sched.Create(parent.Comm(), childStart, unsafe.Pointer(c))
-	if e != 0 {
-		c.free()
-		p.discard()
-		return 0, e
+	e := c.shareContext(t, a.Flags)
+	if e == 0 {
+		c.Thread, e = sched.Create(t.Proc.Comm(), childStart, unsafe.Pointer(c))
 	}
-	c.Thread = th
-	th.Proc = unsafe.Pointer(c)
-	th.Space = unsafe.Pointer(p.Space)
+	if e != 0 {
+		c.releaseContext()
+		c.free()
+		return nil, e
+	}
+	c.Thread.Proc = unsafe.Pointer(c)
+	c.Thread.Space = unsafe.Pointer(p.Space)
 	if a.Flags&CLONE_VFORK != 0 {
 		t.vfork.Reset()
 		c.vforkDone = &t.vfork
 	}
-	if e := parent.adopt(p, c); e != 0 {
-		th.Abandon()
-		c.Thread = nil
-		c.free()
-		p.discard()
-		return 0, e
-	}
-	pid := p.PID
+	return c, errno.OK
+}
+
+// announce puts the new task's number where the caller wants it.
+func (c *Task) announce(t *Task, a *CloneArgs) {
 	if a.Flags&CLONE_PARENT_SETTID != 0 {
-		tid := uint32(pid)
+		tid := uint32(c.TID)
 		arch.CopyToUser(a.ParentTID, unsafe.Pointer(&tid), 4)
 	}
 	if a.Flags&CLONE_CHILD_SETTID != 0 {
 		var tid [4]byte
-		put32(&tid, uint32(pid))
-		p.Space.WriteAt(a.ChildTID, tid[:])
+		put32(&tid, uint32(c.TID))
+		c.Proc.Space.WriteAt(a.ChildTID, tid[:])
 	}
-	th.Start()
-	if a.Flags&CLONE_VFORK != 0 {
-		t.vfork.Wait()
-	}
-	return pid, errno.OK
 }
 
 // duplicate copies everything of a process that a child gets, but threads and place in the tree.
-func (parent *Process) duplicate(shareSpace bool) (*Process, errno.Errno) {
+func (parent *Process) duplicate(t *Task, flags uint64) (*Process, errno.Errno) {
 	p := processCache.Alloc()
 	if p == nil {
 		return nil, errno.ENOMEM
@@ -108,22 +154,17 @@ func (parent *Process) duplicate(shareSpace bool) (*Process, errno.Errno) {
 	parent.sig.lock.Lock()
 	p.sig.actions = parent.sig.actions
 	parent.sig.lock.Unlock()
+	if flags&CLONE_CLEAR_SIGHAND != 0 {
+		p.sig.clear()
+	}
 	parent.exeMu.Lock()
 	if p.exe = parent.exe; p.exe != nil {
 		p.exe.Get()
 	}
 	parent.exeMu.Unlock()
-	p.Ctx.Cred = parent.Ctx.Cred.Get()
-	p.Ctx.FS = parent.Ctx.FS.Copy()
-	var e errno.Errno
-	if p.Ctx.Files, e = parent.Ctx.Files.Copy(); e == 0 && p.Ctx.FS == nil {
-		e = errno.ENOMEM
-	}
-	if e != 0 {
-		p.discard()
-		return nil, e
-	}
-	if shareSpace {
+	p.cred = t.Ctx.Cred.Get()
+	e := errno.OK
+	if flags&CLONE_VM != 0 {
 		p.Space = parent.Space
 		p.Space.Get()
 	} else if p.Space, e = parent.Space.Fork(); e != 0 {
@@ -149,15 +190,8 @@ func (p *Process) discard() {
 	p.Put()
 }
 
-// releaseResources gives up everything but the process structure and its credentials.
+// releaseResources gives up program and address space.
 func (p *Process) releaseResources() {
-	files, fs := p.takeContext()
-	if files != nil {
-		files.Put()
-	}
-	if fs != nil {
-		fs.Put()
-	}
 	p.setExe(nil)
 	if s := p.swapSpace(nil); s != nil {
 		s.Put()
@@ -197,23 +231,64 @@ func (c *Task) inherit(t *Task, a *CloneArgs) {
 	}
 }
 
-// adopt gives the new process its number and its place in the tree. EAGAIN: no number, or the user's limit.
-func (parent *Process) adopt(p *Process, c *Task) errno.Errno {
+// adopt gives the new process its number and its place in the tree. EAGAIN: no number, or the user's limit. ERESTARTNOINTR: the caller is
+// to die.
+func (t *Task) adopt(p *Process, c *Task, a *CloneArgs) errno.Errno {
+	parent := t.Proc
 	table.lock.Lock()
 	defer table.lock.Unlock()
-	if uint64(table.count) >= parent.Limits[LimitNProc].Cur && !p.Ctx.Cred.Capable(capSysResource) {
-		return errno.EAGAIN
+	if e := t.mayMultiply(); e != 0 {
+		return e
 	}
 	pid := allocPID()
 	if pid == 0 {
 		return errno.EAGAIN
 	}
 	p.PID, c.TID = pid, pid
-	p.link(parent, c)
 	g := parent.group
+	p.exitSignal = a.ExitSignal
+	if a.Flags&CLONE_PARENT != 0 && parent.parent != nil {
+		p.exitSignal = parent.exitSignal
+		parent = parent.parent
+	}
+	p.link(parent, c)
 	p.group = g
 	g.members.PushBack(&p.inGroup)
 	g.n++
+	return errno.OK
+}
+
+// mayMultiply tells whether the task may have another process or thread. table.lock is held.
+func (t *Task) mayMultiply() errno.Errno {
+	p := t.Proc
+	if p.exiting.Load() != 0 || p.execer.Load() != nil {
+		return errno.ERESTARTNOINTR // the work on the way out ends the task
+	}
+	if uint64(table.count) >= p.Limits[LimitNProc].Cur && !t.Ctx.Cred.Capable(capSysResource) {
+		return errno.EAGAIN
+	}
+	return errno.OK
+}
+
+// addThread gives a new thread its number and enters it into its process, with the errors of adopt.
+func (p *Process) addThread(c *Task) errno.Errno {
+	table.lock.Lock()
+	defer table.lock.Unlock()
+	if e := Current().mayMultiply(); e != 0 {
+		return e
+	}
+	tid := allocPID()
+	if tid == 0 {
+		return errno.EAGAIN
+	}
+	c.TID = tid
+	p.tasks.PushBack(&c.node)
+	p.nTasks++
+	forks.Add(1)
+	table.tasks[tid].Store(c)
+	if p.stopped {
+		c.setWork(workSignal)
+	}
 	return errno.OK
 }
 
@@ -255,8 +330,9 @@ func NewInit(root vfs.Path) (*Task, errno.Errno) {
 	if t == nil {
 		return nil, errno.ENOMEM
 	}
-	p.Ctx = vfs.Context{Cred: cred.Root.Get(), FS: vfs.NewFSInfo(root), Files: vfs.NewFDTable()}
-	if p.Ctx.FS == nil || p.Ctx.Files == nil {
+	p.cred = cred.Root.Get()
+	t.Ctx = vfs.Context{Cred: cred.Root.Get(), FS: vfs.NewFSInfo(root), Files: vfs.NewFDTable()}
+	if t.Ctx.FS == nil || t.Ctx.Files == nil {
 		return nil, errno.ENOMEM
 	}
 	t.Thread = sched.Current()

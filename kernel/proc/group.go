@@ -255,6 +255,10 @@ func (p *Process) stop(sig int) {
 	table.lock.Lock()
 	p.stopped, p.reported, p.contd = true, false, false
 	p.status = sig<<8 | 0x7f
+	for t := p.tasks.Front(); t != nil; t = t.node.Next() {
+		t.setWork(workSignal)
+		t.interrupt(false)
+	}
 	p.tellParent(CLD_STOPPED, sig)
 	table.lock.Unlock()
 	p.waitContinue()
@@ -284,7 +288,7 @@ func (p *Process) tellParent(code int32, sig int) {
 	}
 	if parent.sig.actions[SIGCHLD].Flags&SA_NOCLDSTOP == 0 {
 		info := Siginfo{Signo: SIGCHLD, Code: code, Status: int32(sig)}
-		info.setSender(p.PID, p.Ctx.Cred.UID)
+		info.setSender(p.PID, p.cred.UID)
 		parent.send(SIGCHLD, &info)
 	}
 	parent.childWait.WakeAll()

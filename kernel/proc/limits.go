@@ -26,7 +26,7 @@ func (p *Process) SetLimit(which int, new *Limit, change bool) (old Limit, e err
 	if which == LimitNoFile && new.Max > vfs.MaxFiles {
 		return old, errno.EPERM
 	}
-	if new.Max > old.Max && !Current().Proc.Cred().Capable(cred.SysResource) {
+	if new.Max > old.Max && !Current().Cred().Capable(cred.SysResource) {
 		return old, errno.EPERM
 	}
 	p.Limits[which] = *new
@@ -41,6 +41,15 @@ func (p *Process) SetLimit(which int, new *Limit, change bool) (old Limit, e err
 		}
 	}
 	return old, errno.OK
+}
+
+// MayLimit reports whether c may see and change the limits of p: all of p's user and group identities are c's real ones, or c has
+// CAP_SYS_RESOURCE (prlimit(2)).
+func (p *Process) MayLimit(c *cred.Cred) bool {
+	o := p.BorrowCred()
+	defer o.Put()
+	return c.UID == o.UID && c.UID == o.EUID && c.UID == o.SUID && c.GID == o.GID && c.GID == o.EGID && c.GID == o.SGID ||
+		c.Capable(cred.SysResource)
 }
 
 // FileLimit is the first descriptor the process may not use.
@@ -64,12 +73,19 @@ func (t *Task) Usage(who int) (u Times, e errno.Errno) {
 		return u, errno.EINVAL
 	}
 	if who == UsageSelf {
+		table.lock.Lock()
 		u = p.Times
+		table.lock.Unlock()
 	}
-	s := sched.Current().Stats()
-	u.User += s.RunTime
-	u.VolCsw += s.Voluntary
-	u.InvolCsw += s.Involuntary
+	if who == UsageThread {
+		u.addThread(t.Thread)
+		return u, errno.OK
+	}
+	table.lock.Lock()
+	for o := p.tasks.Front(); o != nil; o = o.node.Next() {
+		u.addThread(o.Thread)
+	}
+	table.lock.Unlock()
 	if p.Space != nil {
 		u.MinFlt += p.Space.Minor.Load()
 		u.MajFlt += p.Space.Major.Load()
@@ -77,6 +93,14 @@ func (t *Task) Usage(who int) (u Times, e errno.Errno) {
 		u.MaxRSS = max(u.MaxRSS, rss)
 	}
 	return u, errno.OK
+}
+
+// addThread adds a thread's figures.
+func (t *Times) addThread(th *sched.Thread) {
+	s := th.Stats()
+	t.User += s.RunTime
+	t.VolCsw += s.Voluntary
+	t.InvolCsw += s.Involuntary
 }
 
 // Siginfo is waitid(2)'s report.
@@ -115,14 +139,14 @@ func (t *Task) KillThread(pid, tid, sig int) errno.Errno {
 		table.lock.Unlock()
 		return errno.ESRCH
 	}
-	if !mayKill(t.Proc.Cred(), target.Proc, sig, t.Proc.group.Session) {
+	if !mayKill(t.Cred(), target.Proc, sig, t.Proc.group.Session) {
 		table.lock.Unlock()
 		return errno.EPERM
 	}
 	e := errno.OK
 	if sig != 0 {
 		info := Siginfo{Signo: int32(sig), Code: SI_TKILL}
-		info.setSender(t.Proc.PID, t.Proc.Cred().UID)
+		info.setSender(t.Proc.PID, t.Cred().UID)
 		e = target.sendTask(sig, &info)
 	}
 	table.lock.Unlock()

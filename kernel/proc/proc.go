@@ -36,6 +36,9 @@ type Task struct {
 	Thread *sched.Thread
 	Proc   *Process
 	TID    int
+	// Ctx: credentials, directories, descriptors, each perhaps shared with other tasks. Only the task itself changes the pointers, under
+	// Proc.limitsMu; it reads them without.
+	Ctx vfs.Context
 
 	node ds.ListNode[Task] // Process.tasks; table.lock
 
@@ -74,6 +77,8 @@ type Process struct {
 	inGroup  ds.ListNode[Process]
 	state    State
 	status   int // wait status once a zombie, or of the last stop
+	// exitSignal is what the parent gets at the end: SIGCHLD, or clone's choice; 0: none.
+	exitSignal int
 	reported bool
 	didExec  bool
 	stopped  bool
@@ -82,8 +87,12 @@ type Process struct {
 	childWait sched.WaitQueue // this process sleeps here for its children's changes
 	stopWait  sched.WaitQueue // its threads while it is stopped
 
-	Space *vm.AddressSpace // changed by the process itself only
-	Ctx   vfs.Context      // credentials, directories, descriptors; likewise
+	Space *vm.AddressSpace // changed by exec and at the end, when one task is left
+	cred  *cred.Cred       // the first task's, by which others judge the process; guarded by limitsMu
+
+	// execer is the task that replaces the program and wants the others gone; guarded by table.lock, read without by them.
+	execer   atomic.Pointer[Task]
+	execWait sched.WaitQueue
 
 	exeMu sched.Mutex
 	exe   *vfs.File // the program; guarded by exeMu
@@ -138,8 +147,8 @@ var (
 // Current returns the running task, or nil in a kernel thread.
 func Current() *Task { return (*Task)(sched.Current().Proc) }
 
-// Cred returns the process's credentials.
-func (p *Process) Cred() *cred.Cred { return p.Ctx.Cred }
+// Cred returns the task's credentials, which only the task itself may look at without a reference.
+func (t *Task) Cred() *cred.Cred { return t.Ctx.Cred }
 
 // Get takes a reference.
 func (p *Process) Get() { p.refs.Add(1) }
@@ -147,8 +156,8 @@ func (p *Process) Get() { p.refs.Add(1) }
 // Put drops one; the last frees the structure.
 func (p *Process) Put() {
 	if p.refs.Add(-1) == 0 {
-		if p.Ctx.Cred != nil {
-			p.Ctx.Cred.Put()
+		if p.cred != nil {
+			p.cred.Put()
 		}
 		processCache.Free(p)
 	}
@@ -163,12 +172,12 @@ func (p *Process) Comm() string {
 	return unsafe.String(&p.comm[0], n)
 }
 
-// SetComm sets the short name, cut to 15 bytes.
-func (p *Process) SetComm(s string) {
-	clear(p.comm[:])
-	copy(p.comm[:15], s)
-	if t := Current(); t != nil && t.Proc == p {
-		t.Thread.SetName(p.Comm())
+// SetComm sets the running task's short name, cut to 15 bytes; the first task's is the process's.
+func (t *Task) SetComm(s string) {
+	t.Thread.SetName(s[:min(len(s), len(t.Proc.comm)-1)])
+	if t.TID == t.Proc.PID {
+		clear(t.Proc.comm[:])
+		copy(t.Proc.comm[:15], s)
 	}
 }
 

@@ -53,7 +53,7 @@ func (procSource) Owner(pid int) (uid, gid uint32, ok bool) {
 	return uid, gid, true
 }
 
-func (procSource) Context() *vfs.Context { return &Current().Proc.Ctx }
+func (procSource) Context() *vfs.Context { return &Current().Ctx }
 
 func (procSource) Files(pid int) *vfs.FDTable {
 	p := Find(pid)
@@ -99,7 +99,7 @@ func (procSource) MayInspect(pid int) bool {
 	if p == nil {
 		return false
 	}
-	c, me := p.BorrowCred(), t.Proc.Cred()
+	c, me := p.BorrowCred(), t.Cred()
 	ok := me.Capable(cred.SysPtrace) ||
 		me.FSUID == c.UID && me.FSUID == c.EUID && me.FSUID == c.SUID && me.FSGID == c.GID && me.FSGID == c.EGID && me.FSGID == c.SGID
 	c.Put()
@@ -115,7 +115,7 @@ func (procSource) Write(pid int, which procfs.PIDFile, data []byte) errno.Errno 
 	if t.Proc.PID != pid {
 		return errno.EINVAL // Linux, too, lets threads of the process only
 	}
-	t.Proc.SetComm(stringOf(data))
+	t.SetComm(stringOf(data))
 	return errno.OK
 }
 

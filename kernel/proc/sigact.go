@@ -174,8 +174,12 @@ func (t *Task) next(info *Siginfo) int {
 func (t *Task) Deliver(f *arch.Frame) {
 	p := t.Proc
 	for {
-		if p.exiting.Load() != 0 {
+		if t.doomed() {
 			exitTask(p.exitCode)
+		}
+		if p.stopped {
+			p.waitContinue()
+			continue
 		}
 		var info Siginfo
 		p.sig.lock.Lock()

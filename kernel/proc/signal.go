@@ -441,12 +441,13 @@ func FatalPending(th *sched.Thread) bool {
 	if t == nil || th.Work&workSignal == 0 {
 		return false
 	}
-	return (t.sig.pending.set | t.Proc.sig.shared.set).Has(SIGKILL) || t.Proc.exiting.Load() != 0
+	return (t.sig.pending.set | t.Proc.sig.shared.set).Has(SIGKILL) || t.doomed()
 }
 
 // mayKill is kill(2)'s permission rule.
 func mayKill(c *cred.Cred, p *Process, sig int, session *Session) bool {
-	target := p.Ctx.Cred
+	target := p.BorrowCred()
+	defer target.Put()
 	if c.Capable(cred.Kill) || c.EUID == target.UID || c.EUID == target.SUID || c.UID == target.UID || c.UID == target.SUID {
 		return true
 	}
@@ -460,7 +461,7 @@ func (t *Task) Kill(pid, sig int) errno.Errno {
 		return errno.EINVAL
 	}
 	info := Siginfo{Signo: int32(sig), Code: SI_USER}
-	c := t.Proc.Cred()
+	c := t.Cred()
 	info.setSender(t.Proc.PID, c.UID)
 	table.lock.Lock()
 	defer table.lock.Unlock()
@@ -550,7 +551,7 @@ func BrokenPipe() {
 		return
 	}
 	info := Siginfo{Signo: SIGPIPE, Code: SI_USER}
-	info.setSender(t.Proc.PID, t.Proc.Cred().UID)
+	info.setSender(t.Proc.PID, t.Cred().UID)
 	table.lock.Lock()
 	t.sendTask(SIGPIPE, &info)
 	table.lock.Unlock()

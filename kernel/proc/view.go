@@ -4,12 +4,13 @@ package proc
 
 import (
 	"galago/kernel/cred"
+	"galago/kernel/errno"
 	"galago/kernel/vfs"
 	"galago/kernel/vm"
 )
 
-// What a process uses (address space, descriptors, directories, credentials) only its own threads change; they look at it without a
-// lock. Others borrow it here: the pointers change under limitsMu, and what they led to is released after that.
+// What a task uses (address space, descriptors, directories, credentials) only it changes, or its process when no other task is left; it
+// looks at it without a lock. Others borrow it here: the pointers change under limitsMu, and what they led to is released after that.
 
 // swapSpace replaces the address space and returns the old one for Put.
 func (p *Process) swapSpace(s *vm.AddressSpace) (old *vm.AddressSpace) {
@@ -19,22 +20,57 @@ func (p *Process) swapSpace(s *vm.AddressSpace) (old *vm.AddressSpace) {
 	return old
 }
 
-// takeContext empties the process's descriptor table and directories and returns what they were.
-func (p *Process) takeContext() (files *vfs.FDTable, fs *vfs.FSInfo) {
-	p.limitsMu.Lock()
-	files, fs = p.Ctx.Files, p.Ctx.FS
-	p.Ctx.Files, p.Ctx.FS = nil, nil
-	p.limitsMu.Unlock()
-	return files, fs
+// releaseContext gives up the task's descriptor table, directories and credentials.
+func (t *Task) releaseContext() {
+	mu := &t.Proc.limitsMu
+	mu.Lock()
+	c := t.Ctx
+	t.Ctx = vfs.Context{}
+	mu.Unlock()
+	if c.Files != nil {
+		c.Files.Put()
+	}
+	if c.FS != nil {
+		c.FS.Put()
+	}
+	if c.Cred != nil {
+		c.Cred.Put()
+	}
 }
 
-// SetCred replaces the credentials by c, whose reference it takes over.
-func (p *Process) SetCred(c *cred.Cred) {
+// shareContext gives a new task its creator's context: what flags (CLONE_FS, CLONE_FILES) name is shared, the rest copied. The
+// credentials are shared until somebody changes his. ENOMEM.
+func (c *Task) shareContext(t *Task, flags uint64) errno.Errno {
+	c.Ctx.Cred = t.Ctx.Cred.Get()
+	e := errno.OK
+	if flags&CLONE_FILES != 0 {
+		c.Ctx.Files = t.Ctx.Files.Get()
+	} else if c.Ctx.Files, e = t.Ctx.Files.Copy(); e != 0 {
+		return e
+	}
+	if flags&CLONE_FS != 0 {
+		c.Ctx.FS = t.Ctx.FS.Get()
+	} else if c.Ctx.FS = t.Ctx.FS.Copy(); c.Ctx.FS == nil {
+		return errno.ENOMEM
+	}
+	return errno.OK
+}
+
+// SetCred replaces the running task's credentials by c, whose reference it takes over. The first task's count as the process's.
+func (t *Task) SetCred(c *cred.Cred) {
+	p := t.Proc
 	p.limitsMu.Lock()
-	old := p.Ctx.Cred
-	p.Ctx.Cred = c
+	old := t.Ctx.Cred
+	t.Ctx.Cred = c
+	var oldProc *cred.Cred
+	if t.TID == p.PID {
+		oldProc, p.cred = p.cred, c.Get()
+	}
 	p.limitsMu.Unlock()
 	old.Put()
+	if oldProc != nil {
+		oldProc.Put()
+	}
 }
 
 // BorrowSpace returns the address space with a user's reference, or nil for a zombie.
@@ -48,32 +84,34 @@ func (p *Process) BorrowSpace() *vm.AddressSpace {
 	return s
 }
 
-// BorrowFiles returns the descriptor table with a reference, or nil.
-func (p *Process) BorrowFiles() *vfs.FDTable {
+// BorrowFiles returns the first task's descriptor table with a reference, or nil.
+func (p *Process) BorrowFiles() (files *vfs.FDTable) {
+	table.lock.Lock()
 	p.limitsMu.Lock()
-	t := p.Ctx.Files
-	if t != nil {
-		t.Get()
+	if t := p.tasks.Front(); t != nil && t.Ctx.Files != nil {
+		files = t.Ctx.Files.Get()
 	}
 	p.limitsMu.Unlock()
-	return t
+	table.lock.Unlock()
+	return files
 }
 
-// BorrowFS returns root, directory and umask with a reference, or nil.
-func (p *Process) BorrowFS() *vfs.FSInfo {
+// BorrowFS returns the first task's root, directory and umask with a reference, or nil.
+func (p *Process) BorrowFS() (fs *vfs.FSInfo) {
+	table.lock.Lock()
 	p.limitsMu.Lock()
-	fs := p.Ctx.FS
-	if fs != nil {
-		fs.Get()
+	if t := p.tasks.Front(); t != nil && t.Ctx.FS != nil {
+		fs = t.Ctx.FS.Get()
 	}
 	p.limitsMu.Unlock()
+	table.lock.Unlock()
 	return fs
 }
 
-// BorrowCred returns the credentials with a reference.
+// BorrowCred returns the credentials of the process with a reference.
 func (p *Process) BorrowCred() *cred.Cred {
 	p.limitsMu.Lock()
-	c := p.Ctx.Cred.Get()
+	c := p.cred.Get()
 	p.limitsMu.Unlock()
 	return c
 }

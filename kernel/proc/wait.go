@@ -37,6 +37,9 @@ type waiter struct {
 }
 
 func (w *waiter) matches(c *Process) bool {
+	if w.options&WALL == 0 && (c.exitSignal == SIGCHLD) == (w.options&WCLONE != 0) {
+		return false
+	}
 	switch {
 	case w.pid > 0:
 		return c.PID == w.pid
@@ -78,7 +81,7 @@ func (w *waiter) scan() bool {
 }
 
 func (w *waiter) report(c *Process, status int) {
-	*w.out = Waited{PID: c.PID, UID: c.Ctx.Cred.UID, Status: status, Times: c.Times}
+	*w.out = Waited{PID: c.PID, UID: c.cred.UID, Status: status, Times: c.Times}
 	w.out.Times.add(&c.ChildTimes)
 }
 

@@ -215,7 +215,7 @@ func sysDup(f *arch.Frame) (uintptr, errno.Errno) { return dupFrom(int0(f), 0, f
 // dupFrom duplicates fd to the lowest free descriptor from least on.
 func dupFrom(fd, least int, cloexec bool) (uintptr, errno.Errno) {
 	t := current()
-	files := t.Proc.Ctx.Files
+	files := t.Ctx.Files
 	r, e := files.AcquireAny(fd)
 	if e != 0 {
 		return 0, e
@@ -250,7 +250,7 @@ func sysDup3(f *arch.Frame) (uintptr, errno.Errno) {
 
 func dupTo(old, new int, cloexec bool) (uintptr, errno.Errno) {
 	t := current()
-	files := t.Proc.Ctx.Files
+	files := t.Ctx.Files
 	if new < 0 || new >= t.Proc.FileLimit() {
 		return 0, errno.EBADF
 	}

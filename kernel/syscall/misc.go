@@ -36,7 +36,7 @@ func changeCred(fn func(c *cred.Cred) errno.Errno) (uintptr, errno.Errno) {
 		c.Put()
 		return 0, e
 	}
-	current().Proc.SetCred(c)
+	current().SetCred(c)
 	return 0, 0
 }
 
@@ -408,7 +408,7 @@ func sysPrctl(f *arch.Frame) (uintptr, errno.Errno) {
 			return 0, e
 		}
 		b[15] = 0
-		p.SetComm(unsafe.String(&b[0], length(b[:])))
+		current().SetComm(unsafe.String(&b[0], length(b[:])))
 		return 0, 0
 	case getName:
 		var b [16]byte

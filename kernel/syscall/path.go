@@ -45,7 +45,7 @@ func (p pathArg) free() { pathCache.Free(p.buf) }
 
 func (p pathArg) str() string { return unsafe.String(&p.buf[0], p.n) }
 
-func ctx() *vfs.Context { return &current().Proc.Ctx }
+func ctx() *vfs.Context { return &current().Ctx }
 
 // withPath runs fn on the path at user address p.
 func withPath(user uintptr, fn func(c *vfs.Context, path string) errno.Errno) (uintptr, errno.Errno) {
@@ -91,11 +91,11 @@ func open(dirfd int, user uintptr, flags, mode uint32) (uintptr, errno.Errno) {
 		return 0, e
 	}
 	t := current()
-	files := t.Proc.Ctx.Files
+	files := t.Ctx.Files
 	fd, e := files.Reserve(0, t.Proc.FileLimit(), flags&vfs.O_CLOEXEC != 0)
 	if e == 0 {
 		var file *vfs.File
-		if file, e = vfs.Open(&t.Proc.Ctx, dirfd, p.str(), flags, mode); e == 0 {
+		if file, e = vfs.Open(&t.Ctx, dirfd, p.str(), flags, mode); e == 0 {
 			files.Install(fd, file)
 		} else {
 			files.Unreserve(fd)

@@ -20,7 +20,7 @@ func pipe(user uintptr, flags uint32) (uintptr, errno.Errno) {
 		return 0, errno.EINVAL // packet mode
 	}
 	t := current()
-	c := &t.Proc.Ctx
+	c := &t.Ctx
 	r, w, e := ipc.NewPipe(flags&vfs.O_NONBLOCK, c.Cred)
 	if e != 0 {
 		return 0, e

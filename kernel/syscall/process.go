@@ -12,18 +12,22 @@ import (
 
 // Processes: fork, wait, exit, identities of processes.
 
-func sysFork(f *arch.Frame) (uintptr, errno.Errno) { return fork(&proc.CloneArgs{}) }
+func sysFork(f *arch.Frame) (uintptr, errno.Errno) { return fork(&proc.CloneArgs{ExitSignal: proc.SIGCHLD}) }
 
 func sysVfork(f *arch.Frame) (uintptr, errno.Errno) {
-	return fork(&proc.CloneArgs{Flags: proc.CLONE_VM | proc.CLONE_VFORK})
+	return fork(&proc.CloneArgs{Flags: proc.CLONE_VM | proc.CLONE_VFORK, ExitSignal: proc.SIGCHLD})
 }
 
+// exitSignalMask is the part of clone's flags that is the signal for the parent.
+const exitSignalMask = 0xff
+
 func sysClone(f *arch.Frame) (uintptr, errno.Errno) {
-	return fork(&proc.CloneArgs{Flags: uint64(arg0(f)), Stack: arg1(f), ParentTID: arg2(f), ChildTID: arg3(f), TLS: arg4(f)})
+	flags := uint64(uint32(arg0(f)))
+	return fork(&proc.CloneArgs{Flags: flags &^ exitSignalMask, ExitSignal: int(flags & exitSignalMask), Stack: arg1(f), ParentTID: arg2(f), ChildTID: arg3(f), TLS: arg4(f)})
 }
 
 func fork(a *proc.CloneArgs) (uintptr, errno.Errno) {
-	pid, e := current().Fork(a)
+	pid, e := current().Clone(a)
 	return uintptr(pid), e
 }
 
@@ -208,7 +212,7 @@ func sysPrlimit64(f *arch.Frame) (uintptr, errno.Errno) {
 			return 0, errno.ESRCH
 		}
 		defer q.Put()
-		if !p.Cred().Capable(24) && p.Cred().UID != q.Cred().UID {
+		if !q.MayLimit(ctx().Cred) {
 			return 0, errno.EPERM
 		}
 		p = q
