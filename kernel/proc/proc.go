@@ -79,10 +79,10 @@ type Process struct {
 	status   int // wait status once a zombie, or of the last stop
 	// exitSignal is what the parent gets at the end: SIGCHLD, or clone's choice; 0: none.
 	exitSignal int
-	reported bool
-	didExec  bool
-	stopped  bool
-	contd    bool
+	reported   bool
+	didExec    bool
+	stopped    bool
+	contd      bool
 
 	childWait sched.WaitQueue // this process sleeps here for its children's changes
 	stopWait  sched.WaitQueue // its threads while it is stopped

@@ -13,8 +13,8 @@ import (
 // cloneArgs is struct clone_args (clone(2)).
 type cloneArgs struct {
 	Flags, PIDFD, ChildTID, ParentTID, ExitSignal, Stack, StackSize, TLS uint64
-	SetTID, SetTIDSize                                                  uint64
-	CGroup                                                              uint64
+	SetTID, SetTIDSize                                                   uint64
+	CGroup                                                               uint64
 }
 
 const cloneArgsFirst = 64 // size of the structure's first version

@@ -12,7 +12,9 @@ import (
 
 // Processes: fork, wait, exit, identities of processes.
 
-func sysFork(f *arch.Frame) (uintptr, errno.Errno) { return fork(&proc.CloneArgs{ExitSignal: proc.SIGCHLD}) }
+func sysFork(f *arch.Frame) (uintptr, errno.Errno) {
+	return fork(&proc.CloneArgs{ExitSignal: proc.SIGCHLD})
+}
 
 func sysVfork(f *arch.Frame) (uintptr, errno.Errno) {
 	return fork(&proc.CloneArgs{Flags: proc.CLONE_VM | proc.CLONE_VFORK, ExitSignal: proc.SIGCHLD})
