@@ -299,8 +299,9 @@ func (l *loader) mapSegment(file *vfs.File, s *elf.Segment, base uintptr, main b
 			return e
 		}
 	}
+	// The rest of the last page is zero, beyond memEnd too: dynamic linkers allocate their first memory there.
 	if memEnd > fileEnd && fileEnd&mask != 0 && s.Flags&elf.FlagWrite != 0 {
-		n := min(memEnd, (fileEnd+mask)&^mask) - fileEnd
+		n := (fileEnd+mask)&^mask - fileEnd
 		if l.space.WriteAt(fileEnd, zeroes[:n]) != int(n) {
 			return errno.ENOMEM
 		}
