@@ -5,6 +5,9 @@ UGO   := env GOROOT=$(CURDIR)/$(UROOT) CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS= 
 UBIN  := build/user/bin
 
 UDIRS  := $(patsubst %/,%,$(sort $(dir $(wildcard user/bin/*/*.go user/init/*.go user/sh/*.go user/bench/*.go user/lab/*/*.go))))
+# Programs that the host's command adds to an image when it needs them.
+UTOOLS := build/user/tools
+XDIRS  := $(patsubst %/,%,$(sort $(dir $(wildcard user/fuzz/*.go user/soak/*.go))))
 # Test programs: native ones, and Go ones.
 TBIN   := build/test/bin
 TDIRS  := $(patsubst %/,%,$(sort $(dir $(wildcard user/test/*/*.go))))
@@ -23,6 +26,7 @@ user: $(UROOT)/VERSION
 	@mkdir -p $(UBIN)
 	@echo "  GO    $(words $(UDIRS)) user programs"
 	@$(UGO) build -tags galago_user '-gcflags=all=-wb=false -std' '-ldflags=-s -w' -o $(UBIN)/ $(addprefix ./,$(UDIRS))
+	@mkdir -p $(UTOOLS) && $(UGO) build -tags galago_user '-gcflags=all=-wb=false -std' '-ldflags=-s -w' -o $(UTOOLS)/ $(addprefix ./,$(XDIRS))
 	@mkdir -p $(TBIN)
 	@[ -z "$(TDIRS)" ] || $(UGO) build -tags galago_user '-gcflags=all=-wb=false -std' '-ldflags=-s -w' -o $(TBIN)/ $(addprefix ./,$(TDIRS))
 	@cd $(UBIN) && for l in $(ULINKS); do [ "$$(readlink $${l%=*})" = $${l#*=} ] || ln -sfn $${l#*=} $${l%=*}; done

@@ -1,0 +1,294 @@
+//go:build galago_user
+
+// Command fuzz calls the kernel at random: calls, arguments, pointers and structures come from a grammar (grammar*.go) that is right
+// often enough to get far and wrong often enough to hurt. It must be process 2 of a machine of its own, as "galago fuzz-syscalls"
+// sets it up: it kills everything else that runs.
+//
+//	fuzz SEED SECONDS UID [trace]
+//
+// The master (this file) never makes a random call. It keeps some children running (child.go), each with a seed of its own, in a
+// directory of their own to which they are confined by chroot(2); as root or as UID. It ends a child that makes no progress, and
+// starts the next. Between rounds it kills everything, waits for all to be gone, unmounts what they mounted, and compares what the
+// kernel has in use. What the master cannot see, the kernel's own checkers and the audit at power-off do.
+//
+// A run is repeated by its seed, as far as scheduling allows; with "trace" each child writes every call before it makes it.
+package main
+
+import (
+	"runtime"
+	"unsafe"
+
+	"galago/kernel/errno"
+	"galago/libc/stdio"
+	"galago/libc/str"
+	"galago/libc/sys"
+)
+
+const (
+	children  = 6    // running at a time
+	roundTime = 2000 // ms
+	quiet     = 400  // ms without progress that end a child
+	patience  = 20   // s that a killed process may take to end
+)
+
+// slot is what the master sees of a child: shared memory.
+type slot struct {
+	calls uint64 // made so far
+	nr    uint64 // the last call
+	args  [6]uint64
+}
+
+var (
+	slots  *[children]slot
+	trace  bool
+	failed bool
+	total  uint64 // calls of ended children
+	born   int
+	deaths [65]int // by signal; 0: exited
+)
+
+func main() {
+	a := runtime.Argv
+	if len(a) < 4 {
+		fatal("usage: fuzz SEED SECONDS UID [trace]")
+	}
+	seed, _ := str.Atoi(sys.GoString(a[1]))
+	seconds, _ := str.Atoi(sys.GoString(a[2]))
+	uid, _ := str.Atoi(sys.GoString(a[3]))
+	trace = len(a) > 4
+	const shared = 0x21 // MAP_SHARED|MAP_ANONYMOUS
+	at, e := sys.Mmap(0, int(unsafe.Sizeof(*slots)), 3, shared, -1, 0)
+	if e != 0 {
+		fatal("no shared memory")
+	}
+	slots = (*[children]slot)(unsafe.Pointer(at))
+	masterPID = sys.Getpid()
+	mountPoint = uintptr(unsafe.Pointer(sys.CString("d")))
+	makeBye()
+	protect()
+	buildWorld()
+	end := now() + seconds*1000
+	for round := 0; now() < end && !failed; round++ {
+		runRound(uint64(seed)*1000003+uint64(round)*1009, int(uid), min(end, now()+roundTime))
+		calm()
+		stdio.Printf("round %d: %d calls by %d children; processes %d, files %d\n", round, total, born, processes(), objects("file"))
+		stdio.Out.Flush()
+	}
+	removeWorld()
+	report()
+	if failed {
+		sys.ExitNow(1)
+	}
+}
+
+func fatal(why string) {
+	stdio.Out.Puts("fuzz: " + why + "\n")
+	stdio.Out.Flush()
+	sys.ExitNow(2)
+}
+
+// complain reports a failure of the kernel that the master has seen.
+func complain(format string, args ...any) {
+	failed = true
+	stdio.Printf(format, args...)
+	stdio.Out.Flush()
+}
+
+// now is the monotonic clock in ms.
+func now() int64 {
+	const monotonic = 1
+	t := sys.ClockGettime(monotonic)
+	return t.Sec*1000 + t.Nsec/1e6
+}
+
+func sleep(ms int64) { sys.Nanosleep(sys.Timespec{Sec: ms / 1000, Nsec: ms % 1000 * 1e6}) }
+
+// protect keeps the master from what the kernel does to those who cause a shortage of memory.
+func protect() {
+	if fd, e := sys.Open("/proc/self/oom_score_adj", sys.O_WRONLY, 0); e == 0 {
+		sys.WriteAll(fd, []byte("-1000"))
+		sys.Close(fd)
+	}
+}
+
+// watched is a running child.
+type watched struct {
+	pid   int
+	calls uint64 // when last looked at
+	since int64  // when they last changed
+	fated bool   // has been killed
+}
+
+// runRound keeps children running until the time end.
+func runRound(seed uint64, uid int, end int64) {
+	var kids [children]watched
+	next := seed
+	for {
+		t := now()
+		reap(&kids, t)
+		if t >= end || failed {
+			break
+		}
+		for i := range kids {
+			if kids[i].pid == 0 {
+				next++
+				kids[i] = watched{pid: start(i, next, uid), since: t}
+			}
+		}
+		sleep(10)
+	}
+	killAll(&kids)
+}
+
+// start forks a child.
+func start(i int, seed uint64, uid int) int {
+	slots[i] = slot{}
+	pid, e := sys.Fork()
+	if e != 0 {
+		complain("fuzz: fork: %s\n", e.Name())
+		return 0
+	}
+	if pid == 0 {
+		child(&slots[i], seed, uid)
+	}
+	born++
+	return pid
+}
+
+// reap takes the reports of ended children, and ends those that make no progress.
+func reap(kids *[children]watched, t int64) {
+	for {
+		pid, st, e := sys.Wait4(-1, sys.WNOHANG)
+		if e != 0 || pid == 0 {
+			break
+		}
+		for i := range kids {
+			if kids[i].pid == pid {
+				ended(i, st)
+				kids[i] = watched{}
+			}
+		}
+	}
+	for i := range kids {
+		k := &kids[i]
+		switch n := slots[i].calls; {
+		case k.pid == 0:
+		case n != k.calls:
+			k.calls, k.since = n, t
+		case !k.fated && t-k.since > quiet:
+			sys.Kill(k.pid, sys.SIGKILL)
+			k.fated = true
+		case k.fated && t-k.since > patience*1000:
+			s := &slots[i]
+			complain("fuzz: process %d does not end; last call %s(%x, %x, %x, %x, %x, %x)\n", k.pid, nameOf(s.nr), s.args[0], s.args[1],
+				s.args[2], s.args[3], s.args[4], s.args[5])
+			return
+		}
+	}
+}
+
+func ended(i int, st sys.WaitStatus) {
+	total += slots[i].calls
+	if st.Signaled() {
+		deaths[st.Signal()&63]++
+	} else {
+		deaths[0]++
+	}
+}
+
+// killAll ends everything but init and the master, and waits until it is gone.
+func killAll(kids *[children]watched) {
+	for began := now(); ; sleep(5) {
+		sys.Kill(-1, sys.SIGKILL)
+		reap(kids, now())
+		if processes() <= 2 {
+			break
+		}
+		if now()-began > patience*1000 {
+			complain("fuzz: %d processes do not end\n", processes()-2)
+			showProcesses()
+			return
+		}
+	}
+	for i := range kids {
+		if kids[i].pid != 0 {
+			ended(i, 0)
+		}
+	}
+}
+
+// report prints the sums.
+func report() {
+	stdio.Printf("fuzz: %d calls by %d children; %d exited", total, born, deaths[0])
+	for s := 1; s < len(deaths); s++ {
+		if deaths[s] > 0 {
+			stdio.Printf(", %d of signal %d", deaths[s], s)
+		}
+	}
+	stdio.Puts("\n")
+	stdio.Out.Flush()
+}
+
+// processes counts the directories of processes, zombies too.
+func processes() (n int) {
+	eachProcess(func(string) { n++ })
+	return n
+}
+
+func eachProcess(fn func(name string)) {
+	fd, e := sys.Open("/proc", sys.O_RDONLY|sys.O_DIRECTORY, 0)
+	if e != 0 {
+		complain("fuzz: /proc: %s\n", e.Name())
+		return
+	}
+	for {
+		n, e := sys.Getdents(fd, dirents[:])
+		if e != 0 || n == 0 {
+			break
+		}
+		for at := 0; at < n; {
+			size := int(dirents[at+16]) | int(dirents[at+17])<<8
+			if c := dirents[at+19]; c >= '0' && c <= '9' {
+				fn(sys.GoString(&dirents[at+19]))
+			}
+			at += size
+		}
+	}
+	sys.Close(fd)
+}
+
+var dirents [4096]byte
+
+// showProcesses prints what is known of processes that do not end.
+func showProcesses() {
+	eachProcess(func(name string) {
+		for _, file := range [...]string{"/stat", "/wchan", "/syscall"} {
+			if fd, e := sys.Open("/proc/"+name+file, sys.O_RDONLY, 0); e == 0 {
+				if text, e := stdio.ReadAll(fd); e == errno.OK {
+					stdio.Puts(string(text) + "\n")
+				}
+				sys.Close(fd)
+			}
+		}
+	})
+	stdio.Out.Flush()
+}
+
+// objects reads how many objects of a cache are in use.
+func objects(cache string) int {
+	region := runtime.Mark()
+	defer runtime.Release(region)
+	fd, e := sys.Open("/proc/slabinfo", sys.O_RDONLY, 0)
+	if e != 0 {
+		return -1
+	}
+	text, _ := stdio.ReadAll(fd)
+	sys.Close(fd)
+	for _, line := range str.Split(string(text), '\n') {
+		if f := str.Fields(line); len(f) > 1 && f[0] == cache {
+			n, _ := str.Atoi(f[1])
+			return int(n)
+		}
+	}
+	return 0
+}
