@@ -345,6 +345,7 @@ func (t *Task) commit(l *loader, f *arch.Frame, path string) {
 	}
 	t.Ctx.Files.CloseOnExec()
 	l.file.Get()
+	l.file.Inode.DenyWrite() // l denies it already: cannot fail
 	p.setExe(l.file)
 	if l.setid {
 		t.takeIdentity(l.uid, l.gid)

@@ -189,6 +189,7 @@ func (p *Process) reparentChildren() {
 		p.children.Remove(&c.sibling)
 		c.parent = initProcess
 		c.ppid.Store(int32(initProcess.PID))
+		c.exitSignal = SIGCHLD // init waits for ordinary children only
 		initProcess.children.PushBack(&c.sibling)
 		zombies = zombies || c.state == Zombie
 	}

@@ -160,6 +160,7 @@ func (parent *Process) duplicate(t *Task, flags uint64) (*Process, errno.Errno) 
 	parent.exeMu.Lock()
 	if p.exe = parent.exe; p.exe != nil {
 		p.exe.Get()
+		p.exe.Inode.DenyWrite() // the parent denies it already: cannot fail
 	}
 	parent.exeMu.Unlock()
 	p.cred = t.Ctx.Cred.Get()
@@ -198,13 +199,15 @@ func (p *Process) releaseResources() {
 	}
 }
 
-// setExe replaces the program file, whose reference it takes over.
+// setExe replaces the program file, whose reference it takes over, and with it a denial of writing: nobody may change a file
+// while it runs (ETXTBSY).
 func (p *Process) setExe(f *vfs.File) {
 	p.exeMu.Lock()
 	old := p.exe
 	p.exe = f
 	p.exeMu.Unlock()
 	if old != nil {
+		old.Inode.AllowWrite()
 		old.Put()
 	}
 }
