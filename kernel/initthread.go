@@ -22,6 +22,7 @@ import (
 	"galago/kernel/klog"
 	"galago/kernel/ktest/suite"
 	"galago/kernel/mem"
+	"galago/kernel/net"
 	"galago/kernel/oops"
 	"galago/kernel/proc"
 	"galago/kernel/sched"
@@ -39,6 +40,7 @@ func initThread(unsafe.Pointer) {
 	proc.Init()
 	proc.OnInitExit = initEnded
 	ipc.OnBrokenPipe = proc.BrokenPipe
+	net.OnBrokenPipe, net.PID, net.PIDExists, net.Cred = proc.BrokenPipe, proc.CurrentPID, proc.Exists, proc.CurrentCred
 	syscall.PowerOff, syscall.Restart = powerOff, reboot
 	oops.RebootAfter = numberOption("panic", -1)
 	vfs.Start()

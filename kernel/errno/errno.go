@@ -158,6 +158,7 @@ const (
 	ERESTARTNOINTR        Errno = 513 // always restart
 	ERESTARTNOHAND        Errno = 514 // restart if no handler ran
 	ERESTART_RESTARTBLOCK Errno = 516 // restart through restart_syscall(2)
+	EINTRFINAL            Errno = 520 // EINTR even where the call's row says restart: a wait with a time limit
 )
 
 // Name returns the symbolic name, such as "ENOENT", or "E?" for an unknown number.

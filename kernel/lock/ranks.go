@@ -117,9 +117,10 @@ const (
 func (r Rank) nests() bool {
 	switch r {
 	case RankRunQueue, // two CPUs' queues: the second only by TryLock, or in ascending CPU order
-		RankPageTable, // parent table before child table; source before destination in fork
-		RankDentry,    // parent before child
-		RankInode:     // ascending address
+		RankPageTable,   // parent table before child table; source before destination in fork
+		RankDentry,      // parent before child
+		RankSocketQueue, // a listening socket's before that of a connection that waits there
+		RankInode:       // ascending address
 		return true
 	}
 	return false

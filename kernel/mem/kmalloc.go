@@ -57,6 +57,16 @@ func Alloc(n uintptr) unsafe.Pointer {
 	return pointer(f.Virt())
 }
 
+// AllocRaw is Alloc without the zeroes: for memory that is overwritten at once. n must not be more than a page.
+func AllocRaw(n uintptr) unsafe.Pointer {
+	i := classOf(max(n, 1))
+	s := &classes[i]
+	if s.ready.Load() == 0 {
+		s.setup(classNames[i], classSizes[i])
+	}
+	return s.alloc()
+}
+
 func orderOf(n uintptr) int { return bits.Len64(uint64((n - 1) >> arch.PageShift)) }
 
 // Free takes back what Alloc returned; nil is allowed.

@@ -13,7 +13,7 @@ import (
 	"galago/kernel/vfs"
 )
 
-// Waiting for several files, futexes, eventfds; sockets that are not there yet.
+// Waiting for several files, futexes, eventfds.
 
 const forever = int64(-1)
 
@@ -283,5 +283,3 @@ func eventfd(initial, flags uint32) (uintptr, errno.Errno) {
 	}
 	return install(file, flags)
 }
-
-func sysSocket(f *arch.Frame) (uintptr, errno.Errno) { return 0, errno.EAFNOSUPPORT }

@@ -60,6 +60,9 @@ func entry(f *arch.Frame) {
 }
 
 func failed(n uint64, e errno.Errno) uint64 {
+	if e == errno.EINTRFINAL {
+		return uint64(-int64(errno.EINTR))
+	}
 	if e == errno.EINTR && n < uint64(len(table)) && table[n].Restart {
 		e = errno.ERESTARTSYS
 	}

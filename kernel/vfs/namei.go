@@ -36,12 +36,16 @@ func create(ctx *Context, dirfd int, path string, wantDir bool, make func(w *wal
 	if err := w.beginParent(ctx, dirfd, path); err != errno.OK {
 		return err
 	}
-	err := errno.EEXIST
-	if w.kind == lastNormal {
-		err = w.createLocked(wantDir, make)
-	}
+	err := w.create(wantDir, make)
 	w.finish()
 	return err
+}
+
+func (w *walk) create(wantDir bool, make func(w *walk, dir *Inode) (*Inode, errno.Errno)) errno.Errno {
+	if w.kind != lastNormal {
+		return errno.EEXIST
+	}
+	return w.createLocked(wantDir, make)
 }
 
 func (w *walk) createLocked(wantDir bool, make func(w *walk, dir *Inode) (*Inode, errno.Errno)) errno.Errno {
@@ -67,6 +71,10 @@ func (w *walk) createLocked(wantDir bool, make func(w *walk, dir *Inode) (*Inode
 		} else {
 			d.unhash(false) // the operation leaves it to the next lookup
 		}
+	}
+	if w.keep && err == errno.OK {
+		w.made = d
+		return err
 	}
 	d.Put()
 	return err

@@ -26,6 +26,9 @@ type walk struct {
 	hash     uint32
 	kind     uint8
 	trailing bool // followed by slashes
+
+	keep bool // create leaves the new name in made, with a reference
+	made *Dentry
 }
 
 // Kinds of last component.
