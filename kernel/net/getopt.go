@@ -77,7 +77,7 @@ func (s *Socket) number(option int) (int32, errno.Errno) {
 	case SO_PEEK_OFF:
 		return o.PeekOff.Load(), errno.OK
 	case SO_INCOMING_CPU:
-		return -1, errno.OK // messages of local sockets come from no device
+		return o.cpu.Load(), errno.OK
 	case SO_ACCEPTCONN:
 		if s.Ops.Listening(s) {
 			return 1, errno.OK

@@ -53,7 +53,7 @@ const (
 // of messages, what is kept also their overhead: twice as much.
 const (
 	defaultBuf = 212992
-	maxBuf     = 212992
+	maxBuf     = 4 << 20
 	minSndBuf  = 4608
 	minRcvBuf  = 2304
 )
@@ -68,6 +68,7 @@ type options struct {
 	RcvLowat               atomic.Int32
 	PeekOff                atomic.Int32 // −1: off
 	priority, mark         atomic.Uint32
+	cpu                    atomic.Int32 // SO_INCOMING_CPU; messages of local sockets come from no device
 	linger                 atomic.Uint64 // struct linger
 }
 
@@ -76,6 +77,7 @@ func (o *options) setup() {
 	o.RcvBuf.Store(defaultBuf)
 	o.RcvLowat.Store(1)
 	o.PeekOff.Store(-1)
+	o.cpu.Store(-1)
 }
 
 // flagOptions are on or off, and only remembered or looked at by the family.
@@ -178,6 +180,8 @@ func (s *Socket) setNumber(option int, v int32) errno.Errno {
 			return errno.EPERM
 		}
 		s.Options.mark.Store(uint32(v))
+	case SO_INCOMING_CPU:
+		s.Options.cpu.Store(v)
 	case SO_RCVLOWAT:
 		switch {
 		case v < 0:

@@ -126,3 +126,18 @@ func (p *Process) BorrowExe() *vfs.File {
 	p.exeMu.Unlock()
 	return f
 }
+
+// CurrentPID returns the running thread's process number, for the floors beside this one.
+func CurrentPID() int32 { return int32(Current().Proc.PID) }
+
+// CurrentCred returns the running thread's credentials; they stay while it runs in the kernel.
+func CurrentCred() *cred.Cred { return Current().Ctx.Cred }
+
+// Exists tells whether there is a process of that number.
+func Exists(pid int32) bool {
+	p := Find(int(pid))
+	if p != nil {
+		p.Put()
+	}
+	return p != nil
+}

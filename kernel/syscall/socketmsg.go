@@ -127,7 +127,7 @@ func withMsg(user uintptr, fn func(h *msghdr, it *uio.Iter) (int, errno.Errno)) 
 		return 0, e
 	}
 	it := uio.FromIOV(vec)
-	return fn(&h, vfs.NoEscape(&it))
+	return fn(vfs.NoEscape(&h), vfs.NoEscape(&it))
 }
 
 // newMsg makes a message of a header, without its name.

@@ -61,9 +61,8 @@ func entry(f *arch.Frame) {
 
 func failed(n uint64, e errno.Errno) uint64 {
 	if e == errno.EINTRFINAL {
-		return uint64(-int64(errno.EINTR))
-	}
-	if e == errno.EINTR && n < uint64(len(table)) && table[n].Restart {
+		e = errno.EINTR
+	} else if e == errno.EINTR && n < uint64(len(table)) && table[n].Restart {
 		e = errno.ERESTARTSYS
 	}
 	return uint64(-int64(e))
