@@ -68,7 +68,7 @@ type options struct {
 	RcvLowat               atomic.Int32
 	PeekOff                atomic.Int32 // −1: off
 	priority, mark         atomic.Uint32
-	cpu                    atomic.Int32 // SO_INCOMING_CPU; messages of local sockets come from no device
+	cpu                    atomic.Int32  // SO_INCOMING_CPU; messages of local sockets come from no device
 	linger                 atomic.Uint64 // struct linger
 }
 
