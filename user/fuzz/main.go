@@ -39,12 +39,14 @@ type slot struct {
 }
 
 var (
-	slots  *[children]slot
-	trace  bool
-	failed bool
-	total  uint64 // calls of ended children
-	born   int
-	deaths [65]int // by signal; 0: exited
+	slots   *[children]slot
+	trace   bool
+	failed  bool
+	total   uint64 // calls of ended children
+	born    int
+	deaths  [65]int  // by signal; 0: exited
+	crashes [512]int // children ended by SIGSEGV, likewise
+	stalls  [512]int // children ended for want of progress, by the call they were in
 )
 
 func main() {
@@ -178,6 +180,7 @@ func reap(kids *[children]watched, t int64) {
 		case !k.fated && t-k.since > quiet:
 			sys.Kill(k.pid, sys.SIGKILL)
 			k.fated = true
+			stalls[slots[i].nr&511]++
 		case k.fated && t-k.since > patience*1000:
 			s := &slots[i]
 			complain("fuzz: process %d does not end; last call %s(%x, %x, %x, %x, %x, %x)\n", k.pid, nameOf(s.nr), s.args[0], s.args[1],
@@ -189,6 +192,9 @@ func reap(kids *[children]watched, t int64) {
 
 func ended(i int, st sys.WaitStatus) {
 	total += slots[i].calls
+	if st.Signaled() && st.Signal() == sys.SIGSEGV {
+		crashes[slots[i].nr&511]++
+	}
 	if st.Signaled() {
 		deaths[st.Signal()&63]++
 	} else {
@@ -223,6 +229,18 @@ func report() {
 	for s := 1; s < len(deaths); s++ {
 		if deaths[s] > 0 {
 			stdio.Printf(", %d of signal %d", deaths[s], s)
+		}
+	}
+	histogram("waited too long in", &stalls)
+	histogram("crashed after", &crashes)
+}
+
+// histogram prints how often something happened at each call.
+func histogram(what string, count *[512]int) {
+	stdio.Printf("\nfuzz: %s", what)
+	for nr, n := range count {
+		if n > 0 {
+			stdio.Printf(" %s %d", nameOf(uint64(nr)), n)
 		}
 	}
 	stdio.Puts("\n")
