@@ -1,8 +1,6 @@
 // Package cred holds credentials: who a thread acts as. A Cred is immutable once it is shared: whoever
 // changes an identity (setuid, setgroups, exec of a set-user-ID file) duplicates the old one with Dup, changes the
 // copy and installs it. So readers need no lock, only a reference.
-//
-// Capabilities are kept to "effective user ID 0" behind Cred.Capable, so that a finer rule has one place to go.
 package cred
 
 import (
@@ -54,7 +52,8 @@ type Cred struct {
 	refs                   atomic.Int32
 	UID, EUID, SUID, FSUID uint32
 	GID, EGID, SGID, FSGID uint32
-	groups                 []uint32 // sorted; from mem.Alloc
+	Caps
+	groups []uint32 // sorted; from mem.Alloc
 }
 
 // Root is the superuser's credentials, which the first process starts with. It is never freed.
@@ -62,7 +61,10 @@ var Root Cred
 
 var cache = mem.Cache[Cred]{Name: "cred"}
 
-func init() { Root.refs.Store(1) }
+func init() {
+	Root.refs.Store(1)
+	Root.Permitted, Root.Effective, Root.Bounding = AllCaps, AllCaps, AllCaps
+}
 
 // Get takes a reference.
 func (c *Cred) Get() *Cred {
@@ -87,6 +89,7 @@ func (c *Cred) Dup() *Cred {
 	}
 	n.UID, n.EUID, n.SUID, n.FSUID = c.UID, c.EUID, c.SUID, c.FSUID
 	n.GID, n.EGID, n.SGID, n.FSGID = c.GID, c.EGID, c.SGID, c.FSGID
+	n.Caps = c.Caps
 	n.refs.Store(1)
 	if len(c.groups) > 0 {
 		g := allocGroups(len(c.groups))
@@ -99,13 +102,6 @@ func (c *Cred) Dup() *Cred {
 	}
 	return n
 }
-
-// Capable tells whether the holder may do what cap stands for.
-func (c *Cred) Capable(cap Cap) bool { return c.EUID == 0 }
-
-// FSCapable is Capable for file-system checks: these go by the file-system user ID, which differs from the
-// effective one only after setfsuid(2).
-func (c *Cred) FSCapable(cap Cap) bool { return c.FSUID == 0 }
 
 // InGroup tells whether gid is the file-system group or one of the supplementary groups.
 func (c *Cred) InGroup(gid uint32) bool { return gid == c.FSGID || c.inSupplementary(gid) }

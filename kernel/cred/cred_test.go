@@ -18,6 +18,9 @@ func user(uid uint32) *Cred {
 	c := Root.Dup()
 	c.UID, c.EUID, c.SUID, c.FSUID = uid, uid, uid, uid
 	c.GID, c.EGID, c.SGID, c.FSGID = uid, uid, uid, uid
+	if uid != 0 {
+		c.Permitted, c.Effective = 0, 0
+	}
 	return c
 }
 

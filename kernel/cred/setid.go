@@ -10,12 +10,14 @@ func (c *Cred) SetUserID(uid uint32) errno.Errno {
 	if uid == KeepID {
 		return errno.EINVAL
 	}
+	u, e, s := c.UID, c.EUID, c.SUID
 	if c.Capable(SetUID) {
 		c.UID, c.SUID = uid, uid
 	} else if uid != c.UID && uid != c.SUID {
 		return errno.EPERM
 	}
 	c.EUID, c.FSUID = uid, uid
+	c.fixup(u, e, s)
 	return errno.OK
 }
 
@@ -43,7 +45,7 @@ func (c *Cred) SetReUID(ruid, euid uint32) errno.Errno {
 			return errno.EPERM
 		}
 	}
-	old := c.UID
+	old, e, s := c.UID, c.EUID, c.SUID
 	if ruid != KeepID {
 		c.UID = ruid
 	}
@@ -54,6 +56,7 @@ func (c *Cred) SetReUID(ruid, euid uint32) errno.Errno {
 		c.SUID = c.EUID
 	}
 	c.FSUID = c.EUID
+	c.fixup(old, e, s)
 	return errno.OK
 }
 
@@ -90,10 +93,12 @@ func (c *Cred) SetResUID(ruid, euid, suid uint32) errno.Errno {
 			}
 		}
 	}
+	u, e, s := c.UID, c.EUID, c.SUID
 	set(&c.UID, ruid)
 	set(&c.EUID, euid)
 	set(&c.SUID, suid)
 	c.FSUID = c.EUID
+	c.fixup(u, e, s)
 	return errno.OK
 }
 
@@ -118,6 +123,7 @@ func (c *Cred) SetFSUID(uid uint32) (old uint32) {
 	old = c.FSUID
 	if uid == c.UID || uid == c.EUID || uid == c.SUID || uid == c.FSUID || c.Capable(SetUID) {
 		set(&c.FSUID, uid)
+		c.fixupFS(old)
 	}
 	return old
 }

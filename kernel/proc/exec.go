@@ -4,6 +4,7 @@ package proc
 
 import (
 	"galago/arch"
+	"galago/kernel/cred"
 	"galago/kernel/errno"
 	"galago/kernel/mem"
 	"galago/kernel/proc/elf"
@@ -31,8 +32,8 @@ type loader struct {
 	entry  uintptr
 	execfn uintptr
 
-	uid, gid uint32 // effective identities to take on
-	setid    bool
+	cred   *cred.Cred // to take on
+	secure bool       // it gives more rights than the caller has
 }
 
 var loaderCache = mem.Cache[loader]{Name: "exec"}
@@ -65,6 +66,9 @@ func (t *Task) Exec(f *arch.Frame, dirfd int, path string, flags uint32, args *A
 	}
 	if l.space != nil {
 		l.space.Put()
+	}
+	if l.cred != nil {
+		l.cred.Put()
 	}
 	l.file.Inode.AllowWrite()
 	l.file.Put()
@@ -100,7 +104,9 @@ func (l *loader) load(t *Task, path string, args *Args) errno.Errno {
 	if e != 0 {
 		return e
 	}
-	l.identity(t)
+	if e := l.identity(t); e != 0 {
+		return e
+	}
 	return l.program(t, n)
 }
 
@@ -156,17 +162,14 @@ func trim(b []byte) []byte {
 	return b
 }
 
-// identity computes set-user-ID and set-group-ID effects.
-func (l *loader) identity(t *Task) {
-	c := t.Cred()
-	l.uid, l.gid = c.EUID, c.EGID
+// identity computes the program's credentials: set-user-ID, set-group-ID, capabilities.
+func (l *loader) identity(t *Task) errno.Errno {
+	if l.cred = t.Cred().Dup(); l.cred == nil {
+		return errno.ENOMEM
+	}
 	uid, gid, suid, sgid := l.file.SetIDs()
-	if suid {
-		l.uid, l.setid = uid, l.setid || uid != c.UID
-	}
-	if sgid {
-		l.gid, l.setid = gid, l.setid || gid != c.GID
-	}
+	l.secure = l.cred.Exec(uid, gid, suid, sgid)
+	return errno.OK
 }
 
 // parse reads and checks the program headers of file into img; l.head holds its first n bytes.
@@ -347,8 +350,11 @@ func (t *Task) commit(l *loader, f *arch.Frame, path string) {
 	l.file.Get()
 	l.file.Inode.DenyWrite() // l denies it already: cannot fail
 	p.setExe(l.file)
-	if l.setid {
-		t.takeIdentity(l.uid, l.gid)
+	t.SetCred(l.cred)
+	l.cred = nil
+	p.dumpable.Store(!l.secure)
+	if l.secure {
+		t.DeathSignal = 0
 	}
 	base := 0
 	for i := range len(path) {
@@ -387,15 +393,4 @@ func (p *Process) resetSignals(t *Task) {
 	p.sig.clear()
 	t.sig.altStack = AltStack{}
 	p.sig.lock.Unlock()
-}
-
-// takeIdentity installs the effective identities of a set-user-ID or set-group-ID program.
-func (t *Task) takeIdentity(uid, gid uint32) {
-	c := t.Ctx.Cred.Dup()
-	if c == nil {
-		return // without memory for it the program runs without the privilege
-	}
-	c.EUID, c.SUID, c.FSUID = uid, uid, uid
-	c.EGID, c.SGID, c.FSGID = gid, gid, gid
-	t.SetCred(c)
 }

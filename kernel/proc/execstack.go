@@ -285,9 +285,9 @@ func (b *stackBuilder) finish(l *loader) errno.Errno {
 
 // auxv makes the auxiliary vector.
 func (l *loader) auxv(random, platform uintptr) [20][2]uint64 {
-	c := Current().Cred()
+	c := l.cred
 	secure := uint64(0)
-	if l.setid {
+	if l.secure {
 		secure = 1
 	}
 	phdr := uint64(0)
@@ -309,9 +309,9 @@ func (l *loader) auxv(random, platform uintptr) [20][2]uint64 {
 		{atFlags, 0},
 		{atEntry, uint64(l.base) + l.image.Entry},
 		{atUID, uint64(c.UID)},
-		{atEUID, uint64(l.uid)},
+		{atEUID, uint64(c.EUID)},
 		{atGID, uint64(c.GID)},
-		{atEGID, uint64(l.gid)},
+		{atEGID, uint64(c.EGID)},
 		{atSecure, secure},
 		{atRandom, uint64(random)},
 		{atHWCap2, hwcap2},

@@ -182,21 +182,44 @@ func (p *Process) notifyParent(status int) (reap bool) {
 	return reap
 }
 
-// reparentChildren gives p's children to init. table.lock is held.
+// heir returns who adopts p's children: the nearest ancestor that asked for it and lives, or init. table.lock is held.
+func (p *Process) heir() *Process {
+	for a := p.parent; a != nil && a != initProcess; a = a.parent {
+		if a.Subreaper && a.state == Alive && a.exiting.Load() == 0 {
+			return a
+		}
+	}
+	return initProcess
+}
+
+// reparentChildren gives p's children away. table.lock is held.
 func (p *Process) reparentChildren() {
-	zombies := false
+	heir, zombies := p.heir(), false
 	for c := p.children.Front(); c != nil; c = p.children.Front() {
 		p.children.Remove(&c.sibling)
-		c.parent = initProcess
-		c.ppid.Store(int32(initProcess.PID))
-		c.exitSignal = SIGCHLD // init waits for ordinary children only
-		initProcess.children.PushBack(&c.sibling)
-		zombies = zombies || c.state == Zombie
+		c.parent = heir
+		c.ppid.Store(int32(heir.PID))
+		c.exitSignal = SIGCHLD // an heir waits for ordinary children
+		heir.children.PushBack(&c.sibling)
+		if zombies = zombies || c.state == Zombie; c.state == Alive {
+			c.parentDied(p)
+		}
 	}
 	if zombies {
 		info := Siginfo{Signo: SIGCHLD, Code: SI_KERNEL}
-		initProcess.send(SIGCHLD, &info)
-		initProcess.childWait.WakeAll()
+		heir.send(SIGCHLD, &info)
+		heir.childWait.WakeAll()
+	}
+}
+
+// parentDied sends the signals that tasks have asked for (PR_SET_PDEATHSIG). table.lock is held.
+func (p *Process) parentDied(parent *Process) {
+	for t := p.tasks.Front(); t != nil; t = t.node.Next() {
+		if t.DeathSignal != 0 {
+			info := Siginfo{Signo: int32(t.DeathSignal), Code: SI_USER}
+			info.setSender(parent.PID, parent.cred.UID)
+			t.sendTask(t.DeathSignal, &info)
+		}
 	}
 }
 

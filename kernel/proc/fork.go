@@ -151,6 +151,7 @@ func (parent *Process) duplicate(t *Task, flags uint64) (*Process, errno.Errno) 
 	p.init()
 	ds.Copy16(&p.comm, &parent.comm)
 	p.Limits = parent.Limits
+	p.dumpable.Store(parent.dumpable.Load())
 	parent.sig.lock.Lock()
 	p.sig.actions = parent.sig.actions
 	parent.sig.lock.Unlock()
@@ -180,6 +181,8 @@ func (p *Process) init() {
 	p.refs.Store(1)
 	p.sibling.Init(p)
 	p.inGroup.Init(p)
+	p.exitSignal = SIGCHLD
+	p.dumpable.Store(true)
 	p.sig.lock.Init(lockRankSignal)
 	p.limitsMu.Init(lockRankMisc)
 	p.StartTime = time.Now()
@@ -229,6 +232,7 @@ func (c *Task) inherit(t *Task, a *CloneArgs) {
 		c.ClearTID = a.ChildTID
 	}
 	c.sig.blocked = t.sig.blocked
+	c.TimerSlack = t.TimerSlack
 	if a.Flags&(CLONE_VM|CLONE_VFORK) != CLONE_VM {
 		c.sig.altStack = t.sig.altStack
 	}
@@ -334,6 +338,7 @@ func NewInit(root vfs.Path) (*Task, errno.Errno) {
 		return nil, errno.ENOMEM
 	}
 	p.cred = cred.Root.Get()
+	t.TimerSlack = defaultTimerSlack
 	t.Ctx = vfs.Context{Cred: cred.Root.Get(), FS: vfs.NewFSInfo(root), Files: vfs.NewFDTable()}
 	if t.Ctx.FS == nil || t.Ctx.Files == nil {
 		return nil, errno.ENOMEM

@@ -51,8 +51,11 @@ type Task struct {
 	sig   taskSignals
 	pause sched.WaitQueue // Pause sleeps here
 
-	ClearTID  uintptr // set_tid_address: zeroed and woken at exit
-	RobustPtr uintptr
+	ClearTID uintptr // set_tid_address: zeroed and woken at exit
+	// DeathSignal is sent to the task when its parent ends (PR_SET_PDEATHSIG); 0: none.
+	DeathSignal int
+	TimerSlack  uint64 // ns; kept for prctl, timers here are exact
+	RobustPtr   uintptr
 
 	vfork     sched.Completion  // what this thread waits for after a vfork
 	vforkDone *sched.Completion // the parent's, until this child execs or exits
@@ -79,10 +82,13 @@ type Process struct {
 	status   int // wait status once a zombie, or of the last stop
 	// exitSignal is what the parent gets at the end: SIGCHLD, or clone's choice; 0: none.
 	exitSignal int
-	reported   bool
-	didExec    bool
-	stopped    bool
-	contd      bool
+	// Subreaper: orphaned descendants become its children (PR_SET_CHILD_SUBREAPER).
+	Subreaper bool
+	dumpable  atomic.Bool
+	reported  bool
+	didExec   bool
+	stopped   bool
+	contd     bool
 
 	childWait sched.WaitQueue // this process sleeps here for its children's changes
 	stopWait  sched.WaitQueue // its threads while it is stopped

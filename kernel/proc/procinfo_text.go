@@ -104,7 +104,7 @@ func (p *Process) genStatus(b *procfs.Buffer) {
 	b.Printf("SigBlk:\t%016x\nSigIgn:\t%016x\nSigCgt:\t%016x\n", uint64(i.blocked), uint64(i.ignored), uint64(i.caught))
 	capabilities(c, b)
 	c.Put()
-	b.Printf("NoNewPrivs:\t0\nSeccomp:\t0\n")
+	b.Printf("Seccomp:\t0\n")
 	mask := uint64(1)<<uint(arch.NumCPU()) - 1
 	b.Printf("Cpus_allowed:\t%x\nCpus_allowed_list:\t0", mask)
 	if n := arch.NumCPU(); n > 1 {
@@ -135,15 +135,15 @@ func (i *figures) memory(s *vm.AddressSpace, b *procfs.Buffer) {
 	line("VmSwap:", 0)
 }
 
-// capabilities writes the Cap lines: the superuser has all, others none.
+// capabilities writes the Cap lines and NoNewPrivs.
 func capabilities(c *cred.Cred, b *procfs.Buffer) {
-	const all = 1<<41 - 1
-	set := uint64(0)
-	if c.EUID == 0 {
-		set = all
+	b.Printf("CapInh:\t%016x\nCapPrm:\t%016x\nCapEff:\t%016x\n", uint64(c.Inheritable), uint64(c.Permitted), uint64(c.Effective))
+	b.Printf("CapBnd:\t%016x\nCapAmb:\t%016x\n", uint64(c.Bounding), uint64(c.Ambient))
+	noNew := 0
+	if c.NoNewPrivs {
+		noNew = 1
 	}
-	b.Printf("CapInh:\t%016x\nCapPrm:\t%016x\nCapEff:\t%016x\n", uint64(0), set, set)
-	b.Printf("CapBnd:\t%016x\nCapAmb:\t%016x\n", uint64(all), uint64(0))
+	b.Printf("NoNewPrivs:\t%d\n", noNew)
 }
 
 func stateName(c byte) string {

@@ -13,7 +13,6 @@ import (
 	"galago/kernel/proc"
 	"galago/kernel/sched"
 	"galago/kernel/time"
-	"galago/kernel/uio"
 	"galago/kernel/vfs"
 )
 
@@ -393,29 +392,6 @@ func sysReboot(f *arch.Frame) (uintptr, errno.Errno) {
 		arch.Halt()
 	case cadOn, cadOff:
 		return 0, 0
-	}
-	return 0, errno.EINVAL
-}
-
-// prctl(2): what single-threaded programs use.
-func sysPrctl(f *arch.Frame) (uintptr, errno.Errno) {
-	const setName, getName, setPdeathsig, getDumpable, setDumpable, setNoNewPrivs, getNoNewPrivs = 15, 16, 1, 3, 4, 38, 39
-	p := current().Proc
-	switch int0(f) {
-	case setName:
-		var b [16]byte
-		if _, e := uio.CopyInString(arg1(f), b[:]); e != 0 && e != errno.ENAMETOOLONG {
-			return 0, e
-		}
-		b[15] = 0
-		current().SetComm(unsafe.String(&b[0], length(b[:])))
-		return 0, 0
-	case getName:
-		var b [16]byte
-		copy(b[:], p.Comm())
-		return ok(put(arg1(f), &b))
-	case getDumpable:
-		return 1, 0
 	}
 	return 0, errno.EINVAL
 }
