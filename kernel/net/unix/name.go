@@ -32,9 +32,9 @@ type name struct {
 
 var (
 	nameCache    = mem.Cache[name]{Name: "unix_name"}
-	abstractLock = lock.Spin{Rank: lock.RankNetTable}
+	abstractLock = lock.Spin{Rank: lock.RankNetMisc}
 	abstract     [64]*name // guarded by abstractLock: chains by hash
-	pathLock     = lock.Spin{Rank: lock.RankNetTable}
+	pathLock     = lock.Spin{Rank: lock.RankNetMisc}
 	lastAuto     atomic.Uint32
 )
 
