@@ -32,6 +32,8 @@ type Socket struct {
 
 // Ops is what a family does. The errors are those of the manual pages.
 type Ops interface {
+	// Closing tells that a descriptor of the open file is about to go, not necessarily the last one.
+	Closing(s *Socket)
 	// Release is the last close.
 	Release(s *Socket)
 	Bind(s *Socket, n *Name, ctx *vfs.Context) errno.Errno
@@ -185,9 +187,6 @@ func (socketFile) Read(f *vfs.File, it *uio.Iter, pos int64) (int, errno.Errno) 
 func (socketFile) Write(f *vfs.File, it *uio.Iter, pos int64) (int, int64, errno.Errno) {
 	s := socketOf(f)
 	m := Msg{Data: it, Flags: fileFlags(f)}
-	if s.Type == SOCK_SEQPACKET {
-		m.Flags |= MSG_EOR
-	}
 	n, e := s.Ops.Send(s, vfs.NoEscape(&m))
 	return n, pos, e
 }
@@ -202,6 +201,13 @@ func (socketFile) Poll(f *vfs.File, pt *vfs.PollTable) uint32 {
 func (socketFile) Ioctl(f *vfs.File, cmd uint32, arg uintptr) (uintptr, errno.Errno) {
 	s := socketOf(f)
 	return s.Ops.Ioctl(s, cmd, arg)
+}
+
+// Flush tells the family of each close(2).
+func (socketFile) Flush(f *vfs.File) errno.Errno {
+	s := socketOf(f)
+	s.Ops.Closing(s)
+	return errno.OK
 }
 
 // Release is the last close.

@@ -44,13 +44,15 @@ func sysSendto(f *arch.Frame) (uintptr, errno.Errno) {
 	return uintptr(n), e
 }
 
-// sendNamed sends to an address of size bytes at user.
+// sendNamed sends to an address of size bytes at user; none at all is the peer's.
 func sendNamed(s *net.Socket, m *net.Msg, user uintptr, size int) (int, errno.Errno) {
 	var n net.Name
 	if e := getName(&n, user, size); e != 0 {
 		return 0, e
 	}
-	m.Name = vfs.NoEscape(&n)
+	if size > 0 {
+		m.Name = vfs.NoEscape(&n)
+	}
 	k, e := s.Ops.Send(s, vfs.NoEscape(m))
 	m.Name = nil
 	return k, e

@@ -50,7 +50,6 @@ func (s *sock) sendDatagram(m *net.Msg, a *ancillary) (int, errno.Errno) {
 	}
 	e := p.fill(m.Data)
 	if e == errno.OK {
-		p.eor = m.Flags&net.MSG_EOR != 0
 		e = s.sendTo(p, m, a)
 	}
 	if e != errno.OK {
@@ -214,9 +213,6 @@ func (s *sock) receiveDatagram(m *net.Msg, p *message, skip int) (int, errno.Err
 	n := min(size, m.Data.Len())
 	if n < size {
 		m.Out |= net.MSG_TRUNC
-	}
-	if p.eor {
-		m.Out |= net.MSG_EOR
 	}
 	from := p.from
 	if from == nil {

@@ -53,7 +53,7 @@ var (
 	flyingNow  atomic.Int32  // its length
 	users      [16]*user     // guarded by flightLock: by uid, those with files in flight
 	userCache  = mem.Cache[user]{Name: "unix_user"}
-	gcWork     = sched.Work{Func: collect}
+	gcWork     = sched.DelayedWork{Work: sched.Work{Func: collect}}
 )
 
 // unixSocket returns the socket of this family behind an open file, or nil.
@@ -157,10 +157,26 @@ func (r *rights) peek() *rights {
 	return p
 }
 
-// collectGarbage is called when a socket has been closed: others may have become unreachable.
+// gcDelay is how long after a close the collector runs, so that it finds all that is closed together.
+const gcDelay = 2_000_000 // ns
+
+// collectGarbage is called when a socket has been closed, or a descriptor of one that is in flight: some may have become unreachable.
 func collectGarbage() {
 	if flyingNow.Load() > 0 {
-		sched.QueueWork(&gcWork)
+		sched.QueueDelayedWork(&gcWork, gcDelay)
+	}
+}
+
+// Closing is called at each close(2).
+func (socketOps) Closing(g *net.Socket) {
+	if flyingNow.Load() > 0 {
+		s := of(g)
+		flightLock.Lock()
+		flies := s.flight.count > 0
+		flightLock.Unlock()
+		if flies {
+			collectGarbage()
+		}
 	}
 }
 

@@ -32,7 +32,6 @@ type message struct {
 	cred   net.Ucred
 	// hasCred: the sender's credentials came along.
 	hasCred bool
-	eor     bool
 	rights  *rights // open files that come along
 
 	first  block
@@ -60,7 +59,7 @@ func newMessage(n int) *message {
 		return nil
 	}
 	m.next, m.conn, m.from, m.rights = nil, nil, nil, nil
-	m.len, m.off, m.hasCred, m.eor, m.charge = n, 0, false, false, overhead
+	m.len, m.off, m.hasCred, m.charge = n, 0, false, overhead
 	m.first = block{data: unsafe.Pointer(&m.inline), len: n}
 	if n <= inlineBytes {
 		return m

@@ -11,6 +11,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	. "galago/user/test/sock"
 )
 
 func main() {
@@ -26,117 +28,42 @@ func main() {
 	options()
 }
 
-func name(e error) string {
-	if e == nil {
-		return "ok"
-	}
-	if n, ok := e.(unix.Errno); ok {
-		return unix.ErrnoName(n)
-	}
-	return e.Error()
-}
-
-// show prints a result and its error.
-func show(what string, v ...any) {
-	fmt.Print(what, ":")
-	for _, x := range v {
-		if e, ok := x.(error); ok {
-			x = name(e)
-		}
-		if x == nil {
-			x = "ok"
-		}
-		fmt.Print(" ", x)
-	}
-	fmt.Println()
-}
-
-func must(e error) {
-	if e != nil {
-		panic(e)
-	}
-}
-
-func socket(typ int) int {
-	fd, e := unix.Socket(unix.AF_UNIX, typ, 0)
-	must(e)
-	return fd
-}
-
-func pair(typ int) (int, int) {
-	fds, e := unix.Socketpair(unix.AF_UNIX, typ, 0)
-	must(e)
-	return fds[0], fds[1]
-}
-
-func closeAll(fds ...int) {
-	for _, fd := range fds {
-		unix.Close(fd)
-	}
-}
-
-// poll returns the events of a descriptor now.
-func poll(fd int) string {
-	p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN | unix.POLLOUT | unix.POLLRDHUP | unix.POLLPRI}}
-	unix.Poll(p, 0)
-	s := ""
-	for _, b := range []struct {
-		bit  int16
-		name string
-	}{{unix.POLLIN, "in "}, {unix.POLLOUT, "out "}, {unix.POLLRDHUP, "rdhup "}, {unix.POLLHUP, "hup "}, {unix.POLLERR, "err "}, {unix.POLLPRI, "pri "}} {
-		if p[0].Revents&b.bit != 0 {
-			s += b.name
-		}
-	}
-	return "[" + s + "]"
-}
-
-func addrName(a unix.Sockaddr) string {
-	if a == nil {
-		return "none"
-	}
-	if u, ok := a.(*unix.SockaddrUnix); ok {
-		return fmt.Sprintf("%q", u.Name)
-	}
-	return fmt.Sprintf("%T", a)
-}
-
 func socketCalls() {
 	for _, c := range [][3]int{{1, 1, 0}, {1, 2, 0}, {1, 5, 0}, {1, 3, 0}, {1, 4, 0}, {1, 6, 0}, {1, 11, 0}, {1, 0, 0}, {1, 1, 1}, {1, 1, 2},
 		{0, 1, 0}, {46, 1, 0}, {-1, 1, 0}, {1, 1 | 0x1000, 0}, {1, 1 | unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC, 0}} {
 		fd, e := unix.Socket(c[0], c[1], c[2])
-		show(fmt.Sprint("socket ", c), e)
+		Show(fmt.Sprint("socket ", c), e)
 		if e == nil {
 			fl, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 			fdfl, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 			typ, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
-			show(" flags, type", fl&unix.O_NONBLOCK != 0, fdfl, typ, poll(fd))
+			Show(" flags, type", fl&unix.O_NONBLOCK != 0, fdfl, typ, Poll(fd))
 			unix.Close(fd)
 		}
 	}
 	_, e := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 5)
-	show("socketpair protocol", e)
-	fd := socket(unix.SOCK_STREAM)
+	Show("socketpair protocol", e)
+	fd := Socket(unix.SOCK_STREAM)
 	var st unix.Stat_t
 	unix.Fstat(fd, &st)
-	show("fstat type and mode", fmt.Sprintf("%o", st.Mode), st.Size)
+	Show("fstat type and mode", fmt.Sprintf("%o", st.Mode), st.Size)
 	_, e = unix.Seek(fd, 0, 0)
-	show("seek", e)
+	Show("seek", e)
 	_, e = unix.Pread(fd, make([]byte, 1), 0)
-	show("pread", e)
+	Show("pread", e)
 	_, e = unix.Read(fd, make([]byte, 1))
-	show("read unconnected", e)
+	Show("read unconnected", e)
 	_, e = unix.Write(fd, []byte("x"))
-	show("write unconnected", e)
-	show("send to name", unix.Sendto(fd, []byte("x"), 0, &unix.SockaddrUnix{Name: "@x"}))
-	show("fsync", unix.Fsync(fd))
-	show("ftruncate", unix.Ftruncate(fd, 0))
-	closeAll(fd)
-	show("bad descriptor", unix.Listen(fd, 1))
+	Show("write unconnected", e)
+	Show("send to name", unix.Sendto(fd, []byte("x"), 0, &unix.SockaddrUnix{Name: "@x"}))
+	Show("fsync", unix.Fsync(fd))
+	Show("ftruncate", unix.Ftruncate(fd, 0))
+	CloseAll(fd)
+	Show("bad descriptor", unix.Listen(fd, 1))
 	f, _ := os.Open(".")
-	show("no socket", unix.Listen(int(f.Fd()), 1))
+	Show("no socket", unix.Listen(int(f.Fd()), 1))
 	_, _, e = unix.Accept(int(f.Fd()))
-	show("accept on a directory", e)
+	Show("accept on a directory", e)
 	f.Close()
 }
 
@@ -153,173 +80,173 @@ func rawBind(fd int, family uint16, path string, n int) error {
 }
 
 func names() {
-	fd := socket(unix.SOCK_STREAM)
+	fd := Socket(unix.SOCK_STREAM)
 	long := make([]byte, 120)
 	for i := range long {
 		long[i] = 'p'
 	}
-	show("bind too long", rawBind(fd, 1, string(long), 111))
-	show("bind huge", rawBind(fd, 1, "x", 129))
-	show("bind negative", rawBind(fd, 1, "x", -1))
-	show("bind short", rawBind(fd, 1, "x", 1))
-	show("bind wrong family", rawBind(fd, 2, "x", 10))
-	show("bind no directory", rawBind(fd, 1, "none/x", 10))
-	show("bind empty string", rawBind(fd, 1, "", 3))
+	Show("bind too long", rawBind(fd, 1, string(long), 111))
+	Show("bind huge", rawBind(fd, 1, "x", 129))
+	Show("bind negative", rawBind(fd, 1, "x", -1))
+	Show("bind short", rawBind(fd, 1, "x", 1))
+	Show("bind wrong family", rawBind(fd, 2, "x", 10))
+	Show("bind no directory", rawBind(fd, 1, "none/x", 10))
+	Show("bind empty string", rawBind(fd, 1, "", 3))
 	a, e := unix.Getsockname(fd)
-	show("one-byte abstract name", addrName(a), e)
-	show("bind again", unix.Bind(fd, &unix.SockaddrUnix{Name: "again"}))
+	Show("one-byte abstract name", AddrName(a), e)
+	Show("bind again", unix.Bind(fd, &unix.SockaddrUnix{Name: "again"}))
 	_, e = os.Stat("again")
-	show("no file left", os.IsNotExist(e))
-	closeAll(fd)
+	Show("no file left", os.IsNotExist(e))
+	CloseAll(fd)
 
-	fd = socket(unix.SOCK_STREAM)
-	show("bind path of 108 bytes", rawBind(fd, 1, string(long[:108]), 110))
+	fd = Socket(unix.SOCK_STREAM)
+	Show("bind path of 108 bytes", rawBind(fd, 1, string(long[:108]), 110))
 	a, e = unix.Getsockname(fd)
-	show("its name", e)
+	Show("its name", e)
 	os.Remove(string(long[:108]))
-	closeAll(fd)
+	CloseAll(fd)
 
-	fd = socket(unix.SOCK_STREAM)
+	fd = Socket(unix.SOCK_STREAM)
 	a, e = unix.Getsockname(fd)
-	show("name of an unbound socket", addrName(a), e)
+	Show("name of an unbound socket", AddrName(a), e)
 	_, e = unix.Getpeername(fd)
-	show("peer of an unconnected one", e)
+	Show("peer of an unconnected one", e)
 	unix.Umask(0o027)
-	show("bind path", unix.Bind(fd, &unix.SockaddrUnix{Name: "sock"}))
+	Show("bind path", unix.Bind(fd, &unix.SockaddrUnix{Name: "sock"}))
 	unix.Umask(0o022)
 	var st unix.Stat_t
-	show("stat", unix.Stat("sock", &st), fmt.Sprintf("%o", st.Mode))
+	Show("stat", unix.Stat("sock", &st), fmt.Sprintf("%o", st.Mode))
 	a, e = unix.Getsockname(fd)
-	show("name", addrName(a), e)
+	Show("name", AddrName(a), e)
 	_, e = unix.Open("sock", unix.O_RDWR, 0)
-	show("open the file", e)
-	fd2 := socket(unix.SOCK_DGRAM)
-	show("bind where it is", unix.Bind(fd2, &unix.SockaddrUnix{Name: "sock"}))
-	show("bind through a file", unix.Bind(fd2, &unix.SockaddrUnix{Name: "sock/x"}))
-	show("connect with another type", unix.Connect(fd2, &unix.SockaddrUnix{Name: "sock"}))
-	show("connect to no listener", unix.Connect(socket(unix.SOCK_STREAM), &unix.SockaddrUnix{Name: "sock"}))
-	show("connect to nothing", unix.Connect(fd2, &unix.SockaddrUnix{Name: "nothing"}))
+	Show("open the file", e)
+	fd2 := Socket(unix.SOCK_DGRAM)
+	Show("bind where it is", unix.Bind(fd2, &unix.SockaddrUnix{Name: "sock"}))
+	Show("bind through a file", unix.Bind(fd2, &unix.SockaddrUnix{Name: "sock/x"}))
+	Show("connect with another type", unix.Connect(fd2, &unix.SockaddrUnix{Name: "sock"}))
+	Show("connect to no listener", unix.Connect(Socket(unix.SOCK_STREAM), &unix.SockaddrUnix{Name: "sock"}))
+	Show("connect to nothing", unix.Connect(fd2, &unix.SockaddrUnix{Name: "nothing"}))
 	os.WriteFile("plain", nil, 0o644)
-	show("connect to a plain file", unix.Connect(fd2, &unix.SockaddrUnix{Name: "plain"}))
-	show("connect to a directory", unix.Connect(fd2, &unix.SockaddrUnix{Name: "."}))
-	closeAll(fd)
-	show("connect to a dead socket", unix.Connect(fd2, &unix.SockaddrUnix{Name: "sock"}))
-	fd = socket(unix.SOCK_STREAM)
-	show("bind where a dead one was", unix.Bind(fd, &unix.SockaddrUnix{Name: "sock"}))
+	Show("connect to a plain file", unix.Connect(fd2, &unix.SockaddrUnix{Name: "plain"}))
+	Show("connect to a directory", unix.Connect(fd2, &unix.SockaddrUnix{Name: "."}))
+	CloseAll(fd)
+	Show("connect to a dead socket", unix.Connect(fd2, &unix.SockaddrUnix{Name: "sock"}))
+	fd = Socket(unix.SOCK_STREAM)
+	Show("bind where a dead one was", unix.Bind(fd, &unix.SockaddrUnix{Name: "sock"}))
 	os.Remove("sock")
-	show("bind after unlink", unix.Bind(fd, &unix.SockaddrUnix{Name: "sock"}))
+	Show("bind after unlink", unix.Bind(fd, &unix.SockaddrUnix{Name: "sock"}))
 	os.Rename("sock", "moved")
-	show("listen", unix.Listen(fd, 1))
-	show("connect by the new name", unix.Connect(socket(unix.SOCK_STREAM), &unix.SockaddrUnix{Name: "moved"}))
+	Show("listen", unix.Listen(fd, 1))
+	Show("connect by the new name", unix.Connect(Socket(unix.SOCK_STREAM), &unix.SockaddrUnix{Name: "moved"}))
 	os.Symlink("moved", "link")
-	show("connect by a link", unix.Connect(socket(unix.SOCK_STREAM), &unix.SockaddrUnix{Name: "link"}))
+	Show("connect by a link", unix.Connect(Socket(unix.SOCK_STREAM), &unix.SockaddrUnix{Name: "link"}))
 	os.Chmod("moved", 0o444)
-	closeAll(fd, fd2)
+	CloseAll(fd, fd2)
 	os.Remove("moved")
 	os.Remove("link")
 	os.Remove("plain")
 
-	a1, a2, d := socket(unix.SOCK_STREAM), socket(unix.SOCK_STREAM), socket(unix.SOCK_DGRAM)
-	show("abstract", unix.Bind(a1, &unix.SockaddrUnix{Name: "@galago-test"}))
-	show("abstract again", unix.Bind(a2, &unix.SockaddrUnix{Name: "@galago-test"}))
-	show("abstract of another type", unix.Bind(d, &unix.SockaddrUnix{Name: "@galago-test"}))
-	show("abstract with a suffix", rawBind(a2, 1, "\x00galago-test\x00", 15))
+	a1, a2, d := Socket(unix.SOCK_STREAM), Socket(unix.SOCK_STREAM), Socket(unix.SOCK_DGRAM)
+	Show("abstract", unix.Bind(a1, &unix.SockaddrUnix{Name: "@galago-test"}))
+	Show("abstract again", unix.Bind(a2, &unix.SockaddrUnix{Name: "@galago-test"}))
+	Show("abstract of another type", unix.Bind(d, &unix.SockaddrUnix{Name: "@galago-test"}))
+	Show("abstract with a suffix", rawBind(a2, 1, "\x00galago-test\x00", 15))
 	a, e = unix.Getsockname(a2)
-	show("its name", addrName(a), e)
-	show("connect, type by type", unix.Connect(socket(unix.SOCK_STREAM), &unix.SockaddrUnix{Name: "@galago-test"}),
-		unix.Connect(socket(unix.SOCK_DGRAM), &unix.SockaddrUnix{Name: "@galago-test"}),
-		unix.Connect(socket(unix.SOCK_SEQPACKET), &unix.SockaddrUnix{Name: "@galago-test"}))
-	closeAll(a1)
-	show("free again", unix.Bind(socket(unix.SOCK_STREAM), &unix.SockaddrUnix{Name: "@galago-test"}))
-	closeAll(a2, d)
-	fd = socket(unix.SOCK_STREAM)
-	show("autobind", rawBind(fd, 1, "", 2))
+	Show("its name", AddrName(a), e)
+	Show("connect, type by type", unix.Connect(Socket(unix.SOCK_STREAM), &unix.SockaddrUnix{Name: "@galago-test"}),
+		unix.Connect(Socket(unix.SOCK_DGRAM), &unix.SockaddrUnix{Name: "@galago-test"}),
+		unix.Connect(Socket(unix.SOCK_SEQPACKET), &unix.SockaddrUnix{Name: "@galago-test"}))
+	CloseAll(a1)
+	Show("free again", unix.Bind(Socket(unix.SOCK_STREAM), &unix.SockaddrUnix{Name: "@galago-test"}))
+	CloseAll(a2, d)
+	fd = Socket(unix.SOCK_STREAM)
+	Show("autobind", rawBind(fd, 1, "", 2))
 	a, e = unix.Getsockname(fd)
-	show("autobind name length", len(a.(*unix.SockaddrUnix).Name), e)
-	show("autobind again", rawBind(fd, 1, "", 2))
-	closeAll(fd)
+	Show("autobind name length", len(a.(*unix.SockaddrUnix).Name), e)
+	Show("autobind again", rawBind(fd, 1, "", 2))
+	CloseAll(fd)
 }
 
 // listener makes a listening socket with an abstract name.
 func listener(typ int, name string, backlog int) int {
-	fd := socket(typ)
-	must(unix.Bind(fd, &unix.SockaddrUnix{Name: name}))
-	must(unix.Listen(fd, backlog))
+	fd := Socket(typ)
+	Must(unix.Bind(fd, &unix.SockaddrUnix{Name: name}))
+	Must(unix.Listen(fd, backlog))
 	return fd
 }
 
 func connections() {
-	fd := socket(unix.SOCK_STREAM)
-	show("listen unbound", unix.Listen(fd, 1))
+	fd := Socket(unix.SOCK_STREAM)
+	Show("listen unbound", unix.Listen(fd, 1))
 	_, _, e := unix.Accept(fd)
-	show("accept not listening", e)
-	d := socket(unix.SOCK_DGRAM)
-	show("listen dgram", unix.Listen(d, 1))
+	Show("accept not listening", e)
+	d := Socket(unix.SOCK_DGRAM)
+	Show("listen dgram", unix.Listen(d, 1))
 	_, _, e = unix.Accept(d)
-	show("accept dgram", e)
-	closeAll(fd, d)
+	Show("accept dgram", e)
+	CloseAll(fd, d)
 	l := listener(unix.SOCK_STREAM, "@galago-conn", 5)
-	show("listen again", unix.Listen(l, 7), poll(l))
-	show("connect a listener", unix.Connect(l, &unix.SockaddrUnix{Name: "@galago-conn"}))
+	Show("listen again", unix.Listen(l, 7), Poll(l))
+	Show("connect a listener", unix.Connect(l, &unix.SockaddrUnix{Name: "@galago-conn"}))
 	unix.SetNonblock(l, true)
 	_, _, e = unix.Accept(l)
-	show("accept without a connection", e)
-	c := socket(unix.SOCK_STREAM)
-	must(unix.Bind(c, &unix.SockaddrUnix{Name: "@galago-client"}))
-	show("connect", unix.Connect(c, &unix.SockaddrUnix{Name: "@galago-conn"}), poll(c), poll(l))
-	show("connect again", unix.Connect(c, &unix.SockaddrUnix{Name: "@galago-conn"}))
-	show("listen connected", unix.Listen(c, 1))
+	Show("accept without a connection", e)
+	c := Socket(unix.SOCK_STREAM)
+	Must(unix.Bind(c, &unix.SockaddrUnix{Name: "@galago-client"}))
+	Show("connect", unix.Connect(c, &unix.SockaddrUnix{Name: "@galago-conn"}), Poll(c), Poll(l))
+	Show("connect again", unix.Connect(c, &unix.SockaddrUnix{Name: "@galago-conn"}))
+	Show("listen connected", unix.Listen(c, 1))
 	n, e := unix.Write(c, []byte("early"))
-	show("write before accept", n, e)
+	Show("write before accept", n, e)
 	s, from, e := unix.Accept4(l, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-	show("accept", addrName(from), e, poll(s))
+	Show("accept", AddrName(from), e, Poll(s))
 	fl, _ := unix.FcntlInt(uintptr(s), unix.F_GETFL, 0)
-	show("nonblock", fl&unix.O_NONBLOCK != 0)
+	Show("nonblock", fl&unix.O_NONBLOCK != 0)
 	_, _, e = unix.Accept4(l, 1)
-	show("accept4 bad flags", e)
+	Show("accept4 bad flags", e)
 	a, _ := unix.Getsockname(s)
 	b, _ := unix.Getpeername(s)
-	show("names of the server", addrName(a), addrName(b))
+	Show("names of the server", AddrName(a), AddrName(b))
 	a, _ = unix.Getsockname(c)
 	b, _ = unix.Getpeername(c)
-	show("names of the client", addrName(a), addrName(b))
+	Show("names of the client", AddrName(a), AddrName(b))
 	buf := make([]byte, 64)
 	n, e = unix.Read(s, buf)
-	show("read", n, e, string(buf[:max(n, 0)]))
+	Show("read", n, e, string(buf[:max(n, 0)]))
 	_, e = unix.Read(s, buf)
-	show("read nothing", e)
-	show("send with a name", unix.Sendto(s, []byte("x"), 0, &unix.SockaddrUnix{Name: "@galago-conn"}))
+	Show("read nothing", e)
+	Show("send with a name", unix.Sendto(s, []byte("x"), 0, &unix.SockaddrUnix{Name: "@galago-conn"}))
 	_, e = unix.Read(l, buf)
-	show("read a listener", e)
+	Show("read a listener", e)
 	_, e = unix.Write(l, buf)
-	show("write a listener", e)
+	Show("write a listener", e)
 	ucred, e := unix.GetsockoptUcred(c, unix.SOL_SOCKET, unix.SO_PEERCRED)
-	show("peer's identity", e, ucred.Pid == int32(os.Getpid()), int(ucred.Uid) == os.Geteuid(), int(ucred.Gid) == os.Getegid())
+	Show("peer's identity", e, ucred.Pid == int32(os.Getpid()), int(ucred.Uid) == os.Geteuid(), int(ucred.Gid) == os.Getegid())
 	ucred, e = unix.GetsockoptUcred(s, unix.SOL_SOCKET, unix.SO_PEERCRED)
-	show("client's identity", e, ucred.Pid == int32(os.Getpid()))
-	none := socket(unix.SOCK_STREAM)
+	Show("client's identity", e, ucred.Pid == int32(os.Getpid()))
+	none := Socket(unix.SOCK_STREAM)
 	ucred, e = unix.GetsockoptUcred(none, unix.SOL_SOCKET, unix.SO_PEERCRED)
-	show("nobody's identity", e, ucred.Pid, ucred.Uid, ucred.Gid)
-	closeAll(none)
+	Show("nobody's identity", e, ucred.Pid, ucred.Uid, ucred.Gid)
+	CloseAll(none)
 	// A listener that closes resets those it has not accepted.
-	c2 := socket(unix.SOCK_STREAM)
-	must(unix.Connect(c2, &unix.SockaddrUnix{Name: "@galago-conn"}))
-	closeAll(l)
-	show("after the listener closed", poll(c2), poll(c))
+	c2 := Socket(unix.SOCK_STREAM)
+	Must(unix.Connect(c2, &unix.SockaddrUnix{Name: "@galago-conn"}))
+	CloseAll(l)
+	Show("after the listener closed", Poll(c2), Poll(c))
 	_, e = unix.Read(c2, buf)
-	show("read", e)
+	Show("read", e)
 	n, e = unix.Read(c2, buf)
-	show("read again", n, e)
-	show("connect after", unix.Connect(socket(unix.SOCK_STREAM), &unix.SockaddrUnix{Name: "@galago-conn"}))
+	Show("read again", n, e)
+	Show("connect after", unix.Connect(Socket(unix.SOCK_STREAM), &unix.SockaddrUnix{Name: "@galago-conn"}))
 	n, e = unix.Write(c, []byte("still"))
-	show("accepted connection lives", n, e)
-	closeAll(c, c2, s)
+	Show("accepted connection lives", n, e)
+	CloseAll(c, c2, s)
 	l = listener(unix.SOCK_STREAM, "@galago-conn", 5)
-	show("shutdown a listener", unix.Shutdown(l, unix.SHUT_RD), poll(l))
-	show("connect then", unix.Connect(socket(unix.SOCK_STREAM), &unix.SockaddrUnix{Name: "@galago-conn"}))
+	Show("shutdown a listener", unix.Shutdown(l, unix.SHUT_RD), Poll(l))
+	Show("connect then", unix.Connect(Socket(unix.SOCK_STREAM), &unix.SockaddrUnix{Name: "@galago-conn"}))
 	_, _, e = unix.Accept(l)
-	show("accept then", e)
-	closeAll(l)
+	Show("accept then", e)
+	CloseAll(l)
 }
 
 func backlog() {
@@ -328,87 +255,87 @@ func backlog() {
 		n := 0
 		var fds []int
 		for {
-			c := socket(unix.SOCK_STREAM | unix.SOCK_NONBLOCK)
+			c := Socket(unix.SOCK_STREAM | unix.SOCK_NONBLOCK)
 			fds = append(fds, c)
 			if e := unix.Connect(c, &unix.SockaddrUnix{Name: "@galago-backlog"}); e != nil {
-				show(fmt.Sprint("backlog ", b, " full after"), n, e)
+				Show(fmt.Sprint("backlog ", b, " full after"), n, e)
 				break
 			}
 			n++
 		}
 		done := make(chan error)
 		go func() {
-			c := socket(unix.SOCK_STREAM)
+			c := Socket(unix.SOCK_STREAM)
 			e := unix.Connect(c, &unix.SockaddrUnix{Name: "@galago-backlog"})
-			closeAll(c)
+			CloseAll(c)
 			done <- e
 		}()
 		time.Sleep(20 * time.Millisecond)
 		s, _, e := unix.Accept(l)
-		show("accept makes room", e)
-		show("waiting connect", <-done)
-		closeAll(s, l)
-		closeAll(fds...)
+		Show("accept makes room", e)
+		Show("waiting connect", <-done)
+		CloseAll(s, l)
+		CloseAll(fds...)
 	}
 	l := listener(unix.SOCK_STREAM, "@galago-backlog", 0)
-	c := socket(unix.SOCK_STREAM)
-	must(unix.Connect(c, &unix.SockaddrUnix{Name: "@galago-backlog"}))
-	c2 := socket(unix.SOCK_STREAM)
+	c := Socket(unix.SOCK_STREAM)
+	Must(unix.Connect(c, &unix.SockaddrUnix{Name: "@galago-backlog"}))
+	c2 := Socket(unix.SOCK_STREAM)
 	tv := unix.Timeval{Usec: 20000}
-	must(unix.SetsockoptTimeval(c2, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &tv))
-	show("connect with a time limit", unix.Connect(c2, &unix.SockaddrUnix{Name: "@galago-backlog"}))
+	Must(unix.SetsockoptTimeval(c2, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &tv))
+	Show("connect with a time limit", unix.Connect(c2, &unix.SockaddrUnix{Name: "@galago-backlog"}))
 	done := make(chan error)
 	go func() {
-		c := socket(unix.SOCK_STREAM)
+		c := Socket(unix.SOCK_STREAM)
 		e := unix.Connect(c, &unix.SockaddrUnix{Name: "@galago-backlog"})
-		closeAll(c)
+		CloseAll(c)
 		done <- e
 	}()
 	time.Sleep(20 * time.Millisecond)
-	closeAll(l)
-	show("connect that waits for a closed listener", <-done)
-	closeAll(c, c2)
+	CloseAll(l)
+	Show("connect that waits for a closed listener", <-done)
+	CloseAll(c, c2)
 }
 
 func data() {
-	a, b := pair(unix.SOCK_STREAM | unix.SOCK_NONBLOCK)
+	a, b := Pair(unix.SOCK_STREAM | unix.SOCK_NONBLOCK)
 	buf := make([]byte, 100)
 	for _, s := range []string{"one ", "two ", "", "three"} {
 		n, e := unix.Write(a, []byte(s))
-		show("write", n, e)
+		Show("write", n, e)
 	}
 	var k int32
 	unix.Syscall(unix.SYS_IOCTL, uintptr(b), 0x541b, uintptr(unsafe.Pointer(&k)))
-	show("FIONREAD", k)
+	Show("FIONREAD", k)
 	n, e := unix.Read(b, buf[:6])
-	show("read 6", n, e, string(buf[:n]))
+	Show("read 6", n, e, string(buf[:n]))
 	n, e = unix.Read(b, buf)
-	show("read all", n, e, string(buf[:n]))
+	Show("read all", n, e, string(buf[:n]))
 	n, e = unix.Read(b, nil)
-	show("read nothing of nothing", n, e)
+	Show("read nothing of nothing", n, e)
 	_, _, e = unix.Recvfrom(b, nil, 0)
-	show("recv nothing of nothing", e)
+	Show("recv nothing of nothing", e)
 	_, _, e = unix.Recvfrom(b, buf, unix.MSG_OOB)
-	show("recv out of band", e)
+	Show("recv out of band", e)
 	n, e = unix.Writev(a, [][]byte{[]byte("ab"), {}, []byte("cde")})
-	show("writev", n, e)
+	Show("writev", n, e)
 	x, y := make([]byte, 2), make([]byte, 9)
 	n, e = unix.Readv(b, [][]byte{x, y})
-	show("readv", n, e, string(x), string(y[:3]))
+	Show("readv", n, e, string(x), string(y[:3]))
 	big := make([]byte, 1<<20)
 	for i := range big {
 		big[i] = byte(i * 7)
 	}
 	n, e = unix.Write(a, big)
-	show("write of a megabyte is cut", e, n > 100000 && n < len(big))
+	Show("write of a megabyte is cut", e, n > 100000 && n < len(big))
 	_, e = unix.Write(a, []byte("x"))
-	show("full", e, poll(a))
+	Show("full", e, Poll(a))
 	got := 0
 	same := true
 	for got < n {
 		m, e := unix.Read(b, big[len(big)-5000:])
 		if e != nil {
-			show("read", e)
+			Show("read", e)
 			break
 		}
 		for i := range m {
@@ -418,126 +345,126 @@ func data() {
 		}
 		got += m
 	}
-	show("read back", got == n, same, poll(a), poll(b))
+	Show("read back", got == n, same, Poll(a), Poll(b))
 	n, e = unix.SendmsgN(a, []byte("x"), nil, &unix.SockaddrUnix{Name: "@x"}, 0)
-	show("sendmsg with a name", n, e)
+	Show("sendmsg with a name", n, e)
 	_, _, ee := unix.Syscall6(unix.SYS_SENDTO, uintptr(a), 1<<50, 5, 0, 0, 0)
-	show("bad address", unix.ErrnoName(ee))
+	Show("bad address", unix.ErrnoName(ee))
 	_, _, ee = unix.Syscall6(unix.SYS_SENDTO, uintptr(a), 16, 5, 0, 0, 0)
-	show("unmapped", unix.ErrnoName(ee))
+	Show("unmapped", unix.ErrnoName(ee))
 	unix.Write(a, []byte("z"))
 	_, _, ee = unix.Syscall6(unix.SYS_RECVFROM, uintptr(b), 16, 5, 0, 0, 0)
-	show("unmapped", unix.ErrnoName(ee))
+	Show("unmapped", unix.ErrnoName(ee))
 	n, e = unix.Read(b, buf)
-	show("still there", n, e)
-	closeAll(a, b)
+	Show("still there", n, e)
+	CloseAll(a, b)
 }
 
 func recv(fd, n, flags int) string {
 	buf := make([]byte, n)
 	k, _, e := unix.Recvfrom(fd, buf, flags)
 	if e != nil {
-		return name(e)
+		return Name(e)
 	}
 	return fmt.Sprintf("%q", buf[:k])
 }
 
 func peeks() {
-	a, b := pair(unix.SOCK_STREAM | unix.SOCK_NONBLOCK)
+	a, b := Pair(unix.SOCK_STREAM | unix.SOCK_NONBLOCK)
 	unix.Write(a, []byte("hello "))
 	unix.Write(a, []byte("world"))
-	show("peek 3", recv(b, 3, unix.MSG_PEEK))
-	show("peek 20", recv(b, 20, unix.MSG_PEEK))
-	show("peek 20 waitall", recv(b, 20, unix.MSG_PEEK|unix.MSG_WAITALL))
-	show("trunc 3", recv(b, 3, unix.MSG_TRUNC))
+	Show("peek 3", recv(b, 3, unix.MSG_PEEK))
+	Show("peek 20", recv(b, 20, unix.MSG_PEEK))
+	Show("peek 20 waitall", recv(b, 20, unix.MSG_PEEK|unix.MSG_WAITALL))
+	Show("trunc 3", recv(b, 3, unix.MSG_TRUNC))
 	off, e := unix.GetsockoptInt(b, unix.SOL_SOCKET, unix.SO_PEEK_OFF)
-	show("peek offset", off, e)
-	show("set", unix.SetsockoptInt(b, unix.SOL_SOCKET, unix.SO_PEEK_OFF, 1))
-	show("peek", recv(b, 2, unix.MSG_PEEK))
-	show("peek", recv(b, 3, unix.MSG_PEEK))
+	Show("peek offset", off, e)
+	Show("set", unix.SetsockoptInt(b, unix.SOL_SOCKET, unix.SO_PEEK_OFF, 1))
+	Show("peek", recv(b, 2, unix.MSG_PEEK))
+	Show("peek", recv(b, 3, unix.MSG_PEEK))
 	off, _ = unix.GetsockoptInt(b, unix.SOL_SOCKET, unix.SO_PEEK_OFF)
-	show("offset", off)
-	show("read", recv(b, 4, 0))
+	Show("offset", off)
+	Show("read", recv(b, 4, 0))
 	off, _ = unix.GetsockoptInt(b, unix.SOL_SOCKET, unix.SO_PEEK_OFF)
-	show("offset", off)
-	show("peek", recv(b, 9, unix.MSG_PEEK))
-	show("peek at the end", recv(b, 9, unix.MSG_PEEK))
-	show("read", recv(b, 9, 0))
-	closeAll(a, b)
+	Show("offset", off)
+	Show("peek", recv(b, 9, unix.MSG_PEEK))
+	Show("peek at the end", recv(b, 9, unix.MSG_PEEK))
+	Show("read", recv(b, 9, 0))
+	CloseAll(a, b)
 }
 
 func shutdowns() {
 	for how := -1; how <= 3; how++ {
-		a, b := pair(unix.SOCK_STREAM | unix.SOCK_NONBLOCK)
+		a, b := Pair(unix.SOCK_STREAM | unix.SOCK_NONBLOCK)
 		unix.Write(a, []byte("to b"))
 		unix.Write(b, []byte("to a"))
-		show(fmt.Sprint("shutdown ", how), unix.Shutdown(a, how), poll(a), poll(b))
-		show(" a reads", recv(a, 9, 0), recv(a, 9, 0))
-		show(" b reads", recv(b, 9, 0), recv(b, 9, 0))
+		Show(fmt.Sprint("shutdown ", how), unix.Shutdown(a, how), Poll(a), Poll(b))
+		Show(" a reads", recv(a, 9, 0), recv(a, 9, 0))
+		Show(" b reads", recv(b, 9, 0), recv(b, 9, 0))
 		_, e := unix.SendmsgN(a, []byte("x"), nil, nil, unix.MSG_NOSIGNAL)
 		_, e2 := unix.SendmsgN(b, []byte("x"), nil, nil, unix.MSG_NOSIGNAL)
-		show(" write", e, e2)
-		closeAll(a)
-		show(" closed", poll(b))
-		closeAll(b)
+		Show(" write", e, e2)
+		CloseAll(a)
+		Show(" closed", Poll(b))
+		CloseAll(b)
 	}
-	fd := socket(unix.SOCK_STREAM)
-	show("shutdown unconnected", unix.Shutdown(fd, unix.SHUT_RDWR), poll(fd))
-	closeAll(fd)
+	fd := Socket(unix.SOCK_STREAM)
+	Show("shutdown unconnected", unix.Shutdown(fd, unix.SHUT_RDWR), Poll(fd))
+	CloseAll(fd)
 }
 
 func hangups() {
-	a, b := pair(unix.SOCK_STREAM | unix.SOCK_NONBLOCK)
+	a, b := Pair(unix.SOCK_STREAM | unix.SOCK_NONBLOCK)
 	unix.Write(a, []byte("last words"))
-	closeAll(a)
-	show("peer closed", poll(b))
-	show("read", recv(b, 4, 0), recv(b, 40, 0), recv(b, 40, 0))
+	CloseAll(a)
+	Show("peer closed", Poll(b))
+	Show("read", recv(b, 4, 0), recv(b, 40, 0), recv(b, 40, 0))
 	_, e := unix.SendmsgN(b, []byte("x"), nil, nil, unix.MSG_NOSIGNAL)
-	show("write", e)
-	closeAll(b)
-	a, b = pair(unix.SOCK_STREAM | unix.SOCK_NONBLOCK)
+	Show("write", e)
+	CloseAll(b)
+	a, b = Pair(unix.SOCK_STREAM | unix.SOCK_NONBLOCK)
 	unix.Write(b, []byte("unread"))
 	unix.Write(a, []byte("data"))
-	closeAll(a)
-	show("peer closed with unread data", poll(b))
+	CloseAll(a)
+	Show("peer closed with unread data", Poll(b))
 	v, _ := unix.GetsockoptInt(b, unix.SOL_SOCKET, unix.SO_ERROR)
-	show("pending error", v, poll(b))
-	show("read", recv(b, 40, 0), recv(b, 40, 0))
-	closeAll(b)
-	a, b = pair(unix.SOCK_STREAM | unix.SOCK_NONBLOCK)
+	Show("pending error", v, Poll(b))
+	Show("read", recv(b, 40, 0), recv(b, 40, 0))
+	CloseAll(b)
+	a, b = Pair(unix.SOCK_STREAM | unix.SOCK_NONBLOCK)
 	unix.Write(b, []byte("unread"))
-	closeAll(a)
+	CloseAll(a)
 	_, e = unix.SendmsgN(b, []byte("x"), nil, nil, unix.MSG_NOSIGNAL)
-	show("write", e)
-	show("read", recv(b, 40, 0), recv(b, 40, 0))
-	closeAll(b)
+	Show("write", e)
+	Show("read", recv(b, 40, 0), recv(b, 40, 0))
+	CloseAll(b)
 }
 
 // blocking exercises waits.
 func blocking() {
-	a, b := pair(unix.SOCK_STREAM)
+	a, b := Pair(unix.SOCK_STREAM)
 	start := make(chan string)
 	go func() { start <- recv(b, 10, 0) }()
 	time.Sleep(10 * time.Millisecond)
 	unix.Write(a, []byte("wake"))
-	show("blocked read", <-start)
+	Show("blocked read", <-start)
 	go func() { start <- recv(b, 6, unix.MSG_WAITALL) }()
 	for _, s := range []string{"ab", "cd", "efgh"} {
 		time.Sleep(5 * time.Millisecond)
 		unix.Write(a, []byte(s))
 	}
-	show("waitall", <-start, recv(b, 10, 0))
+	Show("waitall", <-start, recv(b, 10, 0))
 	go func() { start <- recv(b, 6, unix.MSG_WAITALL) }()
 	time.Sleep(5 * time.Millisecond)
 	unix.Write(a, []byte("abc"))
 	time.Sleep(5 * time.Millisecond)
 	unix.Shutdown(a, unix.SHUT_WR)
-	show("waitall cut by the end", <-start)
-	closeAll(a, b)
-	a, b = pair(unix.SOCK_STREAM)
+	Show("waitall cut by the end", <-start)
+	CloseAll(a, b)
+	a, b = Pair(unix.SOCK_STREAM)
 	go func() {
 		n, e := unix.SendmsgN(a, make([]byte, 1<<20), nil, nil, unix.MSG_NOSIGNAL)
-		start <- fmt.Sprint(n, " ", name(e))
+		start <- fmt.Sprint(n, " ", Name(e))
 	}()
 	got := 0
 	buf := make([]byte, 70000)
@@ -545,39 +472,39 @@ func blocking() {
 		n, _ := unix.Read(b, buf)
 		got += n
 	}
-	show("blocked write", <-start, got)
+	Show("blocked write", <-start, got)
 	tv := unix.Timeval{Usec: 10000}
-	must(unix.SetsockoptTimeval(b, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv))
-	show("read with a time limit", recv(b, 1, 0))
-	must(unix.SetsockoptTimeval(a, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &tv))
+	Must(unix.SetsockoptTimeval(b, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv))
+	Show("read with a time limit", recv(b, 1, 0))
+	Must(unix.SetsockoptTimeval(a, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &tv))
 	n, e := unix.Write(a, make([]byte, 1<<20))
-	show("write with a time limit", n > 0 && n < 1<<20, e)
+	Show("write with a time limit", n > 0 && n < 1<<20, e)
 	_, e = unix.Write(a, make([]byte, 1<<20))
-	show("again", e)
+	Show("again", e)
 	go func() {
 		tv := unix.Timeval{}
 		unix.SetsockoptTimeval(a, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &tv)
 		_, e := unix.SendmsgN(a, make([]byte, 1<<20), nil, nil, unix.MSG_NOSIGNAL)
-		start <- name(e)
+		start <- Name(e)
 	}()
 	time.Sleep(30 * time.Millisecond)
-	closeAll(b)
-	show("write to one who closes", <-start)
-	closeAll(a)
+	CloseAll(b)
+	Show("write to one who closes", <-start)
+	CloseAll(a)
 }
 
 func options() {
-	fd := socket(unix.SOCK_STREAM)
+	fd := Socket(unix.SOCK_STREAM)
 	for opt := 1; opt <= 20; opt++ {
 		if opt == unix.SO_LINGER || opt == unix.SO_PEERCRED || opt == unix.SO_RCVTIMEO || opt == 11 {
 			continue
 		}
 		v, e := unix.GetsockoptInt(fd, unix.SOL_SOCKET, opt)
-		show(fmt.Sprint("get ", opt), v, e)
+		Show(fmt.Sprint("get ", opt), v, e)
 		if opt != 10 && opt != unix.SO_DEBUG {
-			show(fmt.Sprint("set ", opt), unix.SetsockoptInt(fd, unix.SOL_SOCKET, opt, 1))
+			Show(fmt.Sprint("set ", opt), unix.SetsockoptInt(fd, unix.SOL_SOCKET, opt, 1))
 			v, e = unix.GetsockoptInt(fd, unix.SOL_SOCKET, opt)
-			show(fmt.Sprint("get ", opt), v, e)
+			Show(fmt.Sprint("get ", opt), v, e)
 		}
 	}
 	for _, v := range []int{0, 1, 4096, 100000, 1 << 20, -1} {
@@ -585,40 +512,40 @@ func options() {
 		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, v)
 		s, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF)
 		r, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
-		show(fmt.Sprint("buffers of ", v), s, r)
+		Show(fmt.Sprint("buffers of ", v), s, r)
 	}
 	for _, opt := range []int{unix.SO_ACCEPTCONN, unix.SO_PROTOCOL, unix.SO_DOMAIN, unix.SO_INCOMING_CPU, unix.SO_PEERNAME, 9999} {
 		v, e := unix.GetsockoptInt(fd, unix.SOL_SOCKET, opt)
-		show(fmt.Sprint("get ", opt), v, e, unix.SetsockoptInt(fd, unix.SOL_SOCKET, opt, 1))
+		Show(fmt.Sprint("get ", opt), v, e, unix.SetsockoptInt(fd, unix.SOL_SOCKET, opt, 1))
 	}
 	tv := unix.Timeval{Sec: 3, Usec: 500000}
-	show("timeout", unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv))
+	Show("timeout", unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv))
 	back, e := unix.GetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO)
-	show("timeout", back.Sec, back.Usec, e)
+	Show("timeout", back.Sec, back.Usec, e)
 	tv.Usec = 1000000
-	show("bad timeout", unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv))
+	Show("bad timeout", unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv))
 	l := unix.Linger{Onoff: 5, Linger: 7}
-	show("linger", unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &l))
-	show("level", unix.SetsockoptInt(fd, unix.IPPROTO_TCP, 1, 1))
+	Show("linger", unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &l))
+	Show("level", unix.SetsockoptInt(fd, unix.IPPROTO_TCP, 1, 1))
 	_, e = unix.GetsockoptInt(fd, unix.IPPROTO_TCP, 1)
-	show("level", e)
+	Show("level", e)
 	var v int32
 	n := int32(2)
 	_, _, ee := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), 1, unix.SO_TYPE, uintptr(unsafe.Pointer(&v)), uintptr(unsafe.Pointer(&n)), 0)
-	show("short value", v, n, unix.ErrnoName(ee))
+	Show("short value", v, n, unix.ErrnoName(ee))
 	n = -1
 	_, _, ee = unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), 1, unix.SO_TYPE, uintptr(unsafe.Pointer(&v)), uintptr(unsafe.Pointer(&n)), 0)
-	show("negative length", unix.ErrnoName(ee))
+	Show("negative length", unix.ErrnoName(ee))
 	_, _, ee = unix.Syscall6(unix.SYS_SETSOCKOPT, uintptr(fd), 1, unix.SO_REUSEADDR, uintptr(unsafe.Pointer(&v)), 2, 0)
-	show("short value", unix.ErrnoName(ee))
+	Show("short value", unix.ErrnoName(ee))
 	_, _, ee = unix.Syscall6(unix.SYS_SETSOCKOPT, uintptr(fd), 1, unix.SO_REUSEADDR, 16, 4, 0)
-	show("bad value", unix.ErrnoName(ee))
+	Show("bad value", unix.ErrnoName(ee))
 	_, e = syscall.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PEERGROUPS)
-	show("groups of nobody", name(unix.Errno(e.(syscall.Errno))))
-	closeAll(fd)
-	fd = socket(unix.SOCK_STREAM)
-	show("force", unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, 1<<20))
+	Show("groups of nobody", Name(unix.Errno(e.(syscall.Errno))))
+	CloseAll(fd)
+	fd = Socket(unix.SOCK_STREAM)
+	Show("force", unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, 1<<20))
 	k, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF)
-	show("forced", k)
-	closeAll(fd)
+	Show("forced", k)
+	CloseAll(fd)
 }
