@@ -69,13 +69,8 @@ build/galago.iso: $(K)/kernel.elf scripts/grub.cfg
 .PHONY: iso
 
 # Fuzzes every parser of foreign data, FUZZTIME each.
-FUZZTIME ?= 60s
-fuzz:
-	@grep -rlE '^func Fuzz' --include=*_test.go . | while read -r f; do \
-		for t in $$(grep -oE '^func Fuzz[A-Za-z0-9]*' $$f | cut -c6-); do \
-			echo "  FUZZ  $$(dirname $$f) $$t"; \
-			go test -run xxx -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$(dirname $$f) | tail -1 || exit 1; \
-		done; \
-	done
+fuzz: export FUZZTIME ?= 60s
+fuzz: $(GALAGO)
+	@$(GALAGO) test --only '^fuzz/'
 
 .PHONY: fuzz

@@ -86,6 +86,20 @@ func (a *audit) objects() (n int) {
 	return n
 }
 
+// abuseJobs are short runs, as root and as a user.
+func abuseJobs() (list []Job) {
+	const seconds, smp = 12, 4
+	for name, uid := range map[string]int{"syscalls-root": 0, "syscalls-user": 1000} {
+		j := single(abuseSuite, name, func(c *Context) error {
+			a := FuzzSyscalls(time.Now().Unix(), seconds, uid, smp, false, io.Discard, nil)
+			return a.Run(c)
+		})
+		j.Slow = true
+		list = append(list, j)
+	}
+	return list
+}
+
 // FuzzSyscalls is a run of the system-call fuzzer.
 func FuzzSyscalls(seed int64, seconds, uid, smp int, trace bool, out, log io.Writer) *Abuse {
 	args := []string{strconv.FormatInt(seed, 10), strconv.Itoa(seconds), strconv.Itoa(uid)}

@@ -97,6 +97,12 @@ func Jobs(c *Context) ([]Job, error) {
 	list = append(list, contractJobs()...)
 	list = append(list, busyboxJobs()...)
 	list = append(list, specialJobs()...)
+	list = append(list, abuseJobs()...)
+	parsers, err := fuzzJobs(c)
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, parsers...)
 	return append(list, coverageJob(len(user))), nil
 }
 
