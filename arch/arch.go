@@ -41,7 +41,7 @@ type ThreadHeader struct {
 	Work             uint32         // offset 80: WorkSignal etc.: work to do before return to user mode
 	Reclaiming       uint32         // offset 84: inside memory reclaim, which must not recurse
 	NHeld            int32          // spin locks held, newest last
-	_                int32
+	Trace            uint32         // non-zero: system calls of this thread take the slow way (tracing, filters)
 	Held             [MaxHeld]unsafe.Pointer
 	HeldPC           [MaxHeld]uintptr
 }

@@ -7,13 +7,15 @@ import (
 	"unsafe"
 )
 
-// Segment selectors. The order is SYSRET's: STAR[63:48]+8 is SS, +16 is CS (SDM 2B, SYSRET).
+// Segment selectors. The order is SYSRET's: STAR[63:48]+8 is SS, +16 is CS (SDM 2B, SYSRET). Those of user mode have Linux's
+// values, as debuggers tell 64-bit code by them.
 const (
 	KernelCS = 0x08
 	KernelDS = 0x10
-	UserDS   = 0x20 | 3
-	UserCS   = 0x28 | 3
-	tssSel   = 0x30
+	UserCS32 = 0x20 | 3 // unused; SYSRET's base
+	UserDS   = 0x28 | 3
+	UserCS   = 0x30 | 3
+	tssSel   = 0x38
 )
 
 // istSize is the size of each interrupt stack; its topmost word holds the PerCPU address (boot/trap.S).
@@ -39,7 +41,7 @@ type PerCPU struct {
 	online  atomic.Uint32 // 40
 	_       [16]byte
 	tss     [26]uint32 // 60: RSP0 lies at 64, aligned; SDM 3A figure 8-11
-	gdt     [8]uint64
+	gdt     [9]uint64
 
 	pendingIPI atomic.Uint32
 	IRQs       [256]uint64 // interrupts taken, by vector
@@ -78,18 +80,19 @@ func (c *PerCPU) setup(index int, current *ThreadHeader, ist uintptr) {
 	c.self, c.current, c.index = c, current, int32(index)
 	c.kstack = current.StackHi
 	current.CPU = int32(index)
-	c.gdt = [8]uint64{
+	c.gdt = [9]uint64{
 		0,
 		0x00af9b000000ffff, // kernel code
 		0x00cf93000000ffff, // kernel data
+		0,
 		0x00cffb000000ffff, // user code, 32-bit (unused; SYSRET's base)
 		0x00cff3000000ffff, // user data
 		0x00affb000000ffff, // user code
 	}
 	tss := uint64(uintptr(unsafe.Pointer(&c.tss)))
 	const tssLimit = 26*4 - 1
-	c.gdt[6] = tssLimit | tss&0xffffff<<16 | 0x89<<40 | tss>>24&0xff<<56
-	c.gdt[7] = tss >> 32
+	c.gdt[7] = tssLimit | tss&0xffffff<<16 | 0x89<<40 | tss>>24&0xff<<56
+	c.gdt[8] = tss >> 32
 	c.setTSS(1, c.kstack)
 	for i := range nIST - 1 {
 		top := ist + uintptr(i+1)*istSize
@@ -99,13 +102,13 @@ func (c *PerCPU) setup(index int, current *ThreadHeader, ist uintptr) {
 	}
 	c.tss[25] = 104 << 16 // no I/O permission map
 	var desc [10]byte
-	describe(&desc, 8*8-1, uintptr(unsafe.Pointer(&c.gdt)))
+	describe(&desc, 9*8-1, uintptr(unsafe.Pointer(&c.gdt)))
 	lgdt(&desc)
 	ltr(tssSel)
 	Wrmsr(msrGSBase, uint64(uintptr(unsafe.Pointer(c))))
 	Wrmsr(msrKernelGSBase, 0)
 	loadIDT()
-	Wrmsr(msrStar, KernelCS<<32|(UserDS-8)<<48)
+	Wrmsr(msrStar, KernelCS<<32|UserCS32<<48)
 	Wrmsr(msrLstar, uint64(linkAddr(symSyscallEntry)))
 	Wrmsr(msrSfmask, FlagTF|FlagIF|FlagDF|FlagIOPL|FlagNT|FlagAC|FlagRF)
 }
