@@ -9,6 +9,8 @@ func copyUser(dst, src, n uintptr) (left uintptr)
 func zeroUser(dst, n uintptr) (left uintptr)
 func loadUser32(src uintptr) (v uint32, ok bool)
 func casUser32(addr uintptr, old, new uint32) (prev uint32, ok bool)
+func saveUserFPU(area uintptr, f *Frame, components uint64) (ok bool)
+func loadUserFPU(area uintptr, f *Frame, components uint64) (ok bool)
 
 // UserRange reports whether [a, a+n) lies in user space.
 func UserRange(a, n uintptr) bool { return a < UserLimit && n <= UserLimit-a }
@@ -52,6 +54,17 @@ func CasUser32(a uintptr, old, new uint32) (prev uint32, ok bool) {
 		return 0, false
 	}
 	return casUser32(a, old, new)
+}
+
+// FPUSaveUser stores the running thread's FPU state, with the X14 and X15 of its frame f, at the 64-byte aligned user address area;
+// FPULoadUser loads it from there. The CPU has XSAVE. false: the memory cannot be used, or the state is invalid; part of it may be loaded then.
+func FPUSaveUser(area uintptr, f *Frame) bool {
+	return UserRange(area, FPUSize) && saveUserFPU(area, f, xcr0)
+}
+
+// FPULoadUser is described at FPUSaveUser.
+func FPULoadUser(area uintptr, f *Frame) bool {
+	return UserRange(area, FPUSize) && loadUserFPU(area, f, xcr0)
 }
 
 // patchSMAP turns the NOPs around user accesses into STAC and CLAC. It writes through the direct map, before

@@ -146,3 +146,66 @@ word_fixup:
 	ret
 	extable	40b, word_fixup
 	extable	41b, word_fixup
+
+# The FPU state of user mode, straight to and from a signal frame (SDM 1 §13.7, §13.8). X14 and X15 are the kernel's at this point: the user's
+# lie in the thread's register frame.
+#
+# func saveUserFPU(area uintptr, f *Frame, components uint64) (ok bool): area is 64-byte aligned. x87 and SSE count as in use
+# whatever they hold, as a handler may change them without telling the header.
+	.globl	"galago/arch.saveUserFPU"
+	.align	16
+"galago/arch.saveUserFPU":
+	movq	%rax, %rdi
+	movups	F_X14(%rbx), %xmm14
+	movups	F_X15(%rbx), %xmm15
+	movl	%ecx, %eax
+	movq	%rcx, %rdx
+	shrq	$32, %rdx
+	xorl	%esi, %esi
+	smap_off
+50:	movq	%rsi, 512(%rdi)
+51:	movq	%rsi, 520(%rdi)
+52:	movq	%rsi, 528(%rdi)
+53:	movq	%rsi, 536(%rdi)
+54:	movq	%rsi, 544(%rdi)
+55:	movq	%rsi, 552(%rdi)
+56:	movq	%rsi, 560(%rdi)
+57:	movq	%rsi, 568(%rdi)
+58:	xsave64	(%rdi)
+59:	orq	$3, 512(%rdi)
+	smap_on
+	movl	$1, %eax
+	movups	zero16(%rip), %xmm15
+	ret
+# func loadUserFPU(area uintptr, f *Frame, components uint64) (ok bool): a bad area may leave part of it loaded
+	.globl	"galago/arch.loadUserFPU"
+	.align	16
+"galago/arch.loadUserFPU":
+	movq	%rax, %rdi
+	movl	%ecx, %eax
+	movq	%rcx, %rdx
+	shrq	$32, %rdx
+	smap_off
+60:	xrstor64 (%rdi)
+	smap_on
+	movl	$1, %eax
+	movups	%xmm14, F_X14(%rbx)
+	movups	%xmm15, F_X15(%rbx)
+	movups	zero16(%rip), %xmm15
+	ret
+fpu_fixup:
+	smap_on
+	xorl	%eax, %eax
+	movups	zero16(%rip), %xmm15
+	ret
+	extable	50b, fpu_fixup
+	extable	51b, fpu_fixup
+	extable	52b, fpu_fixup
+	extable	53b, fpu_fixup
+	extable	54b, fpu_fixup
+	extable	55b, fpu_fixup
+	extable	56b, fpu_fixup
+	extable	57b, fpu_fixup
+	extable	58b, fpu_fixup
+	extable	59b, fpu_fixup
+	extable	60b, fpu_fixup

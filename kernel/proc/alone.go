@@ -35,9 +35,6 @@ func (t *Task) beAlone() {
 				o.interrupt(true)
 			}
 		}
-		if p.stopped {
-			p.stopWait.WakeAll()
-		}
 		table.lock.Unlock()
 		p.execWait.WaitKillable(func() bool { return p.nTasks == 1 })
 		if p.nTasks != 1 || p.exiting.Load() != 0 {

@@ -391,6 +391,6 @@ func (s *signals) clear() {
 func (p *Process) resetSignals(t *Task) {
 	p.sig.lock.Lock()
 	p.sig.clear()
-	t.sig.altStack = AltStack{}
+	t.sig.altStack = AltStack{Flags: SS_DISABLE}
 	p.sig.lock.Unlock()
 }

@@ -317,7 +317,7 @@ func (l *loader) auxv(random, platform uintptr) [20][2]uint64 {
 		{atHWCap2, hwcap2},
 		{atExecFn, uint64(l.execfn)},
 		{atPlatform, uint64(platform)},
-		{atMinSigStkSz, uint64(arch.FPUSize) + 1024},
+		{atMinSigStkSz, uint64(SignalFrameSize())},
 		{atNull, 0},
 	}
 }

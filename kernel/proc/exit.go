@@ -51,6 +51,9 @@ func ExitGroup(status int) {
 func exitTask(status int) {
 	t := Current()
 	p := t.Proc
+	table.lock.Lock()
+	t.leaveSignals()
+	table.lock.Unlock()
 	if OnTaskExit != nil {
 		OnTaskExit(t)
 	}
@@ -99,13 +102,15 @@ func (t *Task) leaveSpace() {
 // detach takes a task off its process's list and frees its number. table.lock is held.
 func (p *Process) detach(t *Task) {
 	p.account(t)
+	p.sig.lock.Lock()
 	p.tasks.Remove(&t.node)
+	t.sig.pending.discard(^SigSet(0))
+	p.sig.lock.Unlock()
 	p.nTasks--
 	table.tasks[t.TID].Store(nil)
 	if t.TID != p.PID {
 		dropPID(t.TID)
 	}
-	t.sig.pending.discard(^SigSet(0))
 }
 
 // dropUser cuts the thread loose from its task, so that switches no longer touch it.
@@ -135,7 +140,9 @@ func (p *Process) end(t *Task, status int) {
 	p.leaveTerminal()
 	table.lock.Lock()
 	p.detach(t)
+	p.sig.lock.Lock()
 	p.sig.shared.discard(^SigSet(0))
+	p.sig.lock.Unlock()
 	p.orphanGroups()
 	p.reparentChildren()
 	p.state = Zombie

@@ -289,13 +289,13 @@ func (p *Process) addThread(c *Task) errno.Errno {
 		return errno.EAGAIN
 	}
 	c.TID = tid
-	p.tasks.PushBack(&c.node)
 	p.nTasks++
 	forks.Add(1)
 	table.tasks[tid].Store(c)
-	if p.stopped {
-		c.setWork(workSignal)
-	}
+	p.sig.lock.Lock()
+	p.tasks.PushBack(&c.node)
+	c.joinStop(Current())
+	p.sig.lock.Unlock()
 	return errno.OK
 }
 

@@ -124,31 +124,3 @@ func (w *Waited) Siginfo() Siginfo {
 	}
 	return info
 }
-
-// KillThread is tgkill(2); pid 0 leaves the process open (tkill).
-func (t *Task) KillThread(pid, tid, sig int) errno.Errno {
-	if sig < 0 || sig > NSIG {
-		return errno.EINVAL
-	}
-	if tid >= MaxPID {
-		return errno.ESRCH
-	}
-	table.lock.Lock()
-	target := table.tasks[tid].Load()
-	if target == nil || pid != 0 && target.Proc.PID != pid {
-		table.lock.Unlock()
-		return errno.ESRCH
-	}
-	if !mayKill(t.Cred(), target.Proc, sig, t.Proc.group.Session) {
-		table.lock.Unlock()
-		return errno.EPERM
-	}
-	e := errno.OK
-	if sig != 0 {
-		info := Siginfo{Signo: int32(sig), Code: SI_TKILL}
-		info.setSender(t.Proc.PID, t.Cred().UID)
-		e = target.sendTask(sig, &info)
-	}
-	table.lock.Unlock()
-	return e
-}

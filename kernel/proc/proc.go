@@ -74,7 +74,7 @@ type Process struct {
 	ppid     atomic.Int32 // parent's PID; written under the lock
 	children ds.List[Process]
 	sibling  ds.ListNode[Process]
-	tasks    ds.List[Task]
+	tasks    ds.List[Task] // changed under sig.lock too, so that either lock suffices to read it
 	nTasks   int
 	group    *Group
 	inGroup  ds.ListNode[Process]
@@ -91,7 +91,6 @@ type Process struct {
 	contd     bool
 
 	childWait sched.WaitQueue // this process sleeps here for its children's changes
-	stopWait  sched.WaitQueue // its threads while it is stopped
 
 	Space *vm.AddressSpace // changed by exec and at the end, when one task is left
 	cred  *cred.Cred       // the first task's, by which others judge the process; guarded by limitsMu
@@ -164,6 +163,9 @@ func (p *Process) Put() {
 	if p.refs.Add(-1) == 0 {
 		if p.cred != nil {
 			p.cred.Put()
+		}
+		if p.sig.watch != nil {
+			p.sig.watch.put()
 		}
 		processCache.Free(p)
 	}

@@ -3,28 +3,41 @@
 package proc
 
 import (
-	"galago/arch"
 	"galago/kernel/errno"
 )
 
-// SigAction is rt_sigaction(2): it returns the old action and installs new, if not nil.
-func (p *Process) SigAction(sig int, new *Action) (old Action, e errno.Errno) {
-	if sig < 1 || sig > NSIG || new != nil && unblockable.Has(sig) {
-		return old, errno.EINVAL
+// SigAction is rt_sigaction(2): it stores the old action in old, if not nil, and installs new, if not nil. EINVAL.
+func (p *Process) SigAction(sig int, new, old *Action) errno.Errno {
+	if uint(sig-1) >= NSIG || new != nil && unblockable.Has(sig) {
+		return errno.EINVAL
 	}
+	p.sig.lock.Lock()
+	a := &p.sig.actions[sig]
+	if old != nil {
+		*old = *a
+	}
+	lost := false
+	if new != nil {
+		a.Handler, a.Restorer = new.Handler, new.Restorer
+		a.Flags, a.Mask = new.Flags&saKnown, new.Mask&^unblockable
+		lost = a.Handler <= SigIgn && p.ignored(sig)
+	}
+	p.sig.lock.Unlock()
+	if lost {
+		p.dropIgnored(sig)
+	}
+	return errno.OK
+}
+
+// dropIgnored discards pending instances of a signal that has become ignored (POSIX.1-2017 §2.4.3).
+func (p *Process) dropIgnored(sig int) {
 	table.lock.Lock()
 	p.sig.lock.Lock()
-	old = p.sig.actions[sig]
-	if new != nil {
-		p.sig.actions[sig] = *new
-		p.sig.actions[sig].Mask &^= unblockable
-		if p.ignored(sig) {
-			p.discardAll(bitOf(sig))
-		}
+	if p.ignored(sig) {
+		p.discardAll(bitOf(sig))
 	}
 	p.sig.lock.Unlock()
 	table.lock.Unlock()
-	return old, errno.OK
 }
 
 // How values of rt_sigprocmask(2).
@@ -53,19 +66,25 @@ func (t *Task) SetBlocked(m SigSet) {
 	}
 	p := t.Proc
 	p.sig.lock.Lock()
-	newly := m &^ t.sig.blocked
-	t.sig.blocked = m
-	if p.nTasks > 1 && newly&p.sig.shared.set != 0 {
-		p.retarget(newly & p.sig.shared.set)
-	}
-	t.recalc()
+	t.setBlocked(m)
 	p.sig.lock.Unlock()
 }
 
-// retarget finds other threads for shared signals that this one blocks from now on.
-func (p *Process) retarget(set SigSet) {
-	for t := p.tasks.Front(); t != nil; t = t.node.Next() {
-		if set&^t.sig.blocked != 0 {
+// setBlocked is SetBlocked with p.sig.lock held.
+func (t *Task) setBlocked(m SigSet) {
+	newly := m &^ t.sig.blocked
+	t.sig.blocked = m
+	if shared := t.Proc.sig.shared.set; newly&shared != 0 {
+		t.Proc.retarget(t, newly&shared)
+	}
+	t.recalc()
+}
+
+// retarget finds other threads for shared signals that t does not take any more. p.sig.lock is held.
+func (p *Process) retarget(not *Task, set SigSet) {
+	for t := p.tasks.Front(); t != nil && set != 0; t = t.node.Next() {
+		if take := set &^ t.sig.blocked; t != not && take != 0 && t.sig.job.bits&jobExiting == 0 {
+			set &^= take
 			t.setWork(workSignal)
 			t.interrupt(false)
 		}
@@ -104,153 +123,50 @@ func (t *Task) FinishSuspend() { t.setWork(workRestore) }
 // Pause sleeps until a signal is to be delivered.
 func (t *Task) Pause() { t.pause.WaitInterruptible(func() bool { return false }) }
 
-// SigAltStack is sigaltstack(2).
+// SigAltStack is sigaltstack(2): EPERM on the stack itself, EINVAL, ENOMEM.
 func (t *Task) SigAltStack(new *AltStack) (old AltStack, e errno.Errno) {
+	sp := uintptr(t.Thread.UserRegs().SP)
 	old = t.sig.altStack
-	if old.Size == 0 {
-		old.Flags = SS_DISABLE
-	} else if t.onAltStack(uintptr(t.Thread.UserRegs().SP)) {
-		old.Flags |= SS_ONSTACK
-	}
+	old.Flags = t.altState(sp) | old.Flags&SS_AUTODISARM
 	if new == nil {
 		return old, errno.OK
 	}
-	if old.Flags&SS_ONSTACK != 0 {
-		return old, errno.EPERM
+	return old, t.setAltStack(new, sp)
+}
+
+// setAltStack installs an alternate stack for a thread whose stack pointer is sp.
+func (t *Task) setAltStack(new *AltStack, sp uintptr) errno.Errno {
+	if t.onAltStack(sp) {
+		return errno.EPERM
 	}
-	switch flags := new.Flags &^ SS_AUTODISARM; {
-	case flags == SS_DISABLE:
-		t.sig.altStack = AltStack{}
-	case flags != 0 && flags != SS_ONSTACK:
-		return old, errno.EINVAL
+	switch mode := new.Flags &^ SS_AUTODISARM; {
+	case mode == SS_DISABLE:
+		t.sig.altStack = AltStack{Flags: new.Flags}
+	case mode != 0 && mode != SS_ONSTACK:
+		return errno.EINVAL
 	case new.Size < MinSigStack:
-		return old, errno.ENOMEM
+		return errno.ENOMEM
 	default:
-		t.sig.altStack = AltStack{SP: new.SP, Flags: new.Flags & SS_AUTODISARM, Size: new.Size}
+		t.sig.altStack = AltStack{SP: new.SP, Flags: new.Flags, Size: new.Size}
 	}
-	return old, errno.OK
+	return errno.OK
 }
 
-func (t *Task) onAltStack(sp uintptr) bool {
-	a := &t.sig.altStack
-	return a.Size != 0 && a.Flags&SS_AUTODISARM == 0 && sp > a.SP && sp-a.SP <= a.Size
-}
-
-// next takes the signal to deliver now; 0: none. p.sig.lock is held.
-func (t *Task) next(info *Siginfo) int {
-	p := t.Proc
-	ready := func(s SigSet) int {
-		if s == 0 {
-			return 0
-		}
-		if s&synchronous != 0 {
-			s &= synchronous
-		}
-		n := 1
-		for s&1 == 0 {
-			s >>= 1
-			n++
-		}
-		return n
-	}
-	if (t.sig.pending.set | p.sig.shared.set).Has(SIGKILL) {
-		t.sig.pending.discard(bitOf(SIGKILL))
-		*info = Siginfo{Signo: SIGKILL}
-		return SIGKILL
-	}
-	if sig := ready(t.sig.pending.set &^ t.sig.blocked); sig != 0 {
-		t.sig.pending.take(sig, info)
-		return sig
-	}
-	if sig := ready(p.sig.shared.set &^ t.sig.blocked); sig != 0 {
-		p.sig.shared.take(sig, info)
-		return sig
+// altState tells where sp is, as ss_flags says it: SS_DISABLE without alternate stack, SS_ONSTACK on it, 0 elsewhere.
+func (t *Task) altState(sp uintptr) int32 {
+	switch {
+	case t.sig.altStack.Size == 0:
+		return SS_DISABLE
+	case t.onAltStack(sp):
+		return SS_ONSTACK
 	}
 	return 0
 }
 
-// Deliver acts on pending signals before the return to user mode with registers f: it runs default actions, or
-// builds a handler's frame. It may not return.
-func (t *Task) Deliver(f *arch.Frame) {
-	p := t.Proc
-	for {
-		if t.doomed() {
-			exitTask(p.exitCode)
-		}
-		if p.stopped {
-			p.waitContinue()
-			continue
-		}
-		var info Siginfo
-		p.sig.lock.Lock()
-		t.clearWork(workSignal)
-		sig := t.next(&info)
-		if sig == 0 {
-			p.sig.lock.Unlock()
-			t.restart(f, nil)
-			if t.Thread.Work&workRestore != 0 {
-				t.clearWork(workRestore)
-				t.Unsuspend()
-			}
-			return
-		}
-		a := p.sig.actions[sig]
-		if a.Handler > SigIgn {
-			if a.Flags&SA_RESETHAND != 0 {
-				p.sig.actions[sig].Handler = SigDfl
-			}
-			p.sig.lock.Unlock()
-			t.restart(f, &a)
-			t.handle(f, sig, &a, &info)
-			return
-		}
-		p.sig.lock.Unlock()
-		if a.Handler == SigIgn {
-			continue
-		}
-		t.defaultAction(sig)
-	}
+// onAltStack tells whether the thread runs on its alternate stack. One that disarms itself is not in force while a handler uses it.
+func (t *Task) onAltStack(sp uintptr) bool {
+	return t.sig.altStack.Flags&SS_AUTODISARM == 0 && t.sig.altStack.holds(sp)
 }
 
-func (t *Task) defaultAction(sig int) {
-	p := t.Proc
-	if p.PID == 1 && sig != SIGKILL && !synchronous.Has(sig) {
-		return
-	}
-	switch defaultOf(sig) {
-	case defStop:
-		if sig != SIGSTOP && p.orphaned() {
-			return
-		}
-		p.stop(sig)
-	case defTerminate, defCore:
-		ExitGroup(sig)
-	}
-}
-
-// restart mends the registers of an interrupted system call: back to the SYSCALL instruction, or EINTR. a is the
-// handler that is about to run, or nil.
-func (t *Task) restart(f *arch.Frame, a *Action) {
-	if !f.IsSyscall() {
-		return
-	}
-	again := false
-	switch errno.Errno(-int64(f.AX)) {
-	case errno.ERESTARTNOINTR:
-		again = true
-	case errno.ERESTARTSYS:
-		again = a == nil || a.Flags&SA_RESTART != 0
-	case errno.ERESTARTNOHAND, errno.ERESTART_RESTARTBLOCK:
-		again = a == nil
-	default:
-		return
-	}
-	if again {
-		f.AX = f.Error // the call's number
-		f.IP -= 2      // length of SYSCALL
-	} else {
-		e := -int64(errno.EINTR)
-		f.AX = uint64(e)
-	}
-	f.Vector = 0 // never twice
-}
+// holds tells whether sp lies in the stack.
+func (a *AltStack) holds(sp uintptr) bool { return sp > a.SP && sp-a.SP <= a.Size }

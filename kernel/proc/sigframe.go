@@ -33,7 +33,13 @@ type sigFrame struct {
 	Return uint64
 	UC     uContext
 	Info   Siginfo
+	_      [SiginfoSize - unsafe.Sizeof(Siginfo{})]byte
 }
+
+const (
+	frameUC   = unsafe.Offsetof(sigFrame{}.UC)
+	frameInfo = unsafe.Offsetof(sigFrame{}.Info)
+)
 
 const (
 	ucFPXState       = 1
@@ -41,23 +47,42 @@ const (
 	ucStrictSS       = 4
 	fpMagic1         = 0x46505853
 	fpMagic2         = 0x46505845
+	fpMagic2Size     = 4
 	fpSoftwareOffset = 464 // sw_reserved bytes of the FXSAVE area
+	fxSize           = 512
 	redZone          = 128
 )
+
+// fpSoftware is struct _fpx_sw_bytes: what the FPU state holds.
+type fpSoftware struct {
+	Magic1, ExtendedSize uint32
+	Features             uint64
+	StateSize            uint32
+	_                    [7]uint32
+}
+
+// SignalFrameSize is the most stack a signal frame takes: AT_MINSIGSTKSZ.
+func SignalFrameSize() uintptr {
+	const slack = 63 + 15 + 8 // of the alignments
+	return (unsafe.Sizeof(sigFrame{}) + arch.FPUSize + fpMagic2Size + slack + 15) &^ 15
+}
 
 // handle builds the frame for a handler and points the registers at it. If the stack cannot take the frame,
 // the process dies of SIGSEGV.
 func (t *Task) handle(f *arch.Frame, sig int, a *Action, info *Siginfo) {
-	sp := uintptr(f.SP)
-	if !t.onAltStack(sp) || t.sig.altStack.Flags&SS_AUTODISARM != 0 {
-		sp -= redZone
+	stepping := t.stepping(f)
+	alt := &t.sig.altStack
+	sp := uintptr(f.SP) - redZone
+	nested := t.onAltStack(sp)
+	entering := false
+	if a.Flags&SA_ONSTACK != 0 && alt.Size != 0 && !nested {
+		sp = alt.SP + alt.Size
+		entering = true
 	}
-	if a.Flags&SA_ONSTACK != 0 && t.sig.altStack.Size != 0 && !t.onAltStack(sp) {
-		sp = t.sig.altStack.SP + t.sig.altStack.Size
-	}
-	fp := (sp - arch.FPUSize - 4) &^ 63
+	fp := (sp - arch.FPUSize - fpMagic2Size) &^ 63
 	at := (fp-unsafe.Sizeof(sigFrame{}))&^15 - 8
-	if sp > arch.UserLimit || at > sp || !t.pushFPU(fp, f) || !t.pushFrame(at, fp, f, sig, a, info) {
+	if sp > arch.UserLimit || at > sp || (nested || entering) && !alt.holds(at) ||
+		!t.pushFPU(fp, f) || !t.pushFrame(at, fp, f, a, info) {
 		t.frameFailed(sig)
 		return
 	}
@@ -67,21 +92,24 @@ func (t *Task) handle(f *arch.Frame, sig int, a *Action, info *Siginfo) {
 	}
 	t.clearWork(workRestore)
 	t.sig.restoring = false
-	t.SetBlocked(m)
 	t.Proc.sig.lock.Lock()
-	t.recalc()
+	t.setBlocked(m)
 	t.Proc.sig.lock.Unlock()
-	if t.sig.altStack.Flags&SS_AUTODISARM != 0 {
-		t.sig.altStack = AltStack{}
+	if alt.Flags&SS_AUTODISARM != 0 {
+		*alt = AltStack{Flags: SS_DISABLE}
 	}
 	f.IP, f.SP = uint64(a.Handler), uint64(at)
-	f.DI, f.SI, f.DX = uint64(sig), uint64(at+unsafe.Offsetof(sigFrame{}.Info)), uint64(at+unsafe.Offsetof(sigFrame{}.UC))
+	f.DI, f.SI, f.DX = uint64(sig), uint64(at+frameInfo), uint64(at+frameUC)
 	f.AX = 0
 	f.Flags &^= arch.FlagDF | arch.FlagRF | arch.FlagTF
 	f.CS, f.SS = arch.UserCS, arch.UserDS
 	f.Vector = 0
+	if stepping {
+		t.steppedIntoHandler()
+	}
 }
 
+// frameFailed is what becomes of a frame that cannot be written (or read, sig 0): SIGSEGV, for whose own frame there is no second try.
 func (t *Task) frameFailed(sig int) {
 	info := Siginfo{Signo: SIGSEGV, Code: SI_KERNEL}
 	if sig == SIGSEGV {
@@ -92,19 +120,21 @@ func (t *Task) frameFailed(sig int) {
 	t.Force(SIGSEGV, &info)
 }
 
-// pushFrame writes everything but the FPU state at user address at.
-func (t *Task) pushFrame(at, fp uintptr, f *arch.Frame, sig int, a *Action, info *Siginfo) bool {
+// pushFrame writes everything but the FPU state at user address at. It builds it in the thread's scratch area, whose unused parts
+// stay zero.
+func (t *Task) pushFrame(at, fp uintptr, f *arch.Frame, a *Action, info *Siginfo) bool {
 	if a.Flags&SA_RESTORER == 0 {
 		return false // x86-64 has no other way back
 	}
-	var s sigFrame
+	s := (*sigFrame)(unsafe.Pointer(t.scratch))
 	s.Return = uint64(a.Restorer)
 	s.UC.Flags = ucFPXState | ucSigContextSS | ucStrictSS
+	if !arch.Has.XSAVE {
+		s.UC.Flags &^= ucFPXState
+	}
 	s.UC.Stack = t.sig.altStack
 	if s.UC.Stack.Size == 0 {
-		s.UC.Stack.Flags = SS_DISABLE
-	} else if t.onAltStack(uintptr(f.SP)) {
-		s.UC.Stack.Flags |= SS_ONSTACK
+		s.UC.Stack.Flags |= SS_DISABLE
 	}
 	mask := t.sig.blocked
 	if t.sig.restoring {
@@ -116,36 +146,42 @@ func (t *Task) pushFrame(at, fp uintptr, f *arch.Frame, sig int, a *Action, info
 	c.DI, c.SI, c.BP, c.BX, c.DX, c.AX, c.CX, c.SP = f.DI, f.SI, f.BP, f.BX, f.DX, f.AX, f.CX, f.SP
 	c.IP, c.Flags, c.CS, c.SS = f.IP, f.Flags, uint16(f.CS), uint16(f.SS)
 	c.OldMask = uint64(mask)
-	if sig == SIGSEGV || sig == SIGBUS {
-		c.CR2, c.TrapNo, c.Err = info.Word0, arch.VecPageFault, f.Error
-	}
+	c.Err, c.TrapNo, c.CR2 = t.sig.trapErr, t.sig.trapNo, t.sig.cr2
 	c.FPState = uint64(fp)
 	s.Info = *info
-	return arch.CopyToUser(at, unsafe.Pointer(&s), unsafe.Sizeof(s)) == 0
+	return arch.CopyToUser(at, unsafe.Pointer(s), unsafe.Sizeof(*s)) == 0
 }
 
 // pushFPU writes the FPU state, with Linux's software header and trailer, at user address fp.
 func (t *Task) pushFPU(fp uintptr, f *arch.Frame) bool {
-	arch.FPUSave(t.scratch)
-	arch.FPUSetX14X15(t.scratch, f)
-	sw := (*[12]uint32)(unsafe.Pointer(t.scratch + fpSoftwareOffset))
-	*sw = [12]uint32{fpMagic1, uint32(arch.FPUSize) + 4, uint32(arch.FPUComponents()), uint32(arch.FPUComponents() >> 32), uint32(arch.FPUSize)}
+	if !arch.Has.XSAVE {
+		defer clear(bytesAt(t.scratch, arch.FPUSize))
+		arch.FPUSave(t.scratch)
+		arch.FPUSetX14X15(t.scratch, f)
+		return arch.CopyToUser(fp, unsafe.Pointer(t.scratch), arch.FPUSize) == 0
+	}
+	sw := fpSoftware{Magic1: fpMagic1, ExtendedSize: uint32(arch.FPUSize) + fpMagic2Size, Features: arch.FPUComponents(),
+		StateSize: uint32(arch.FPUSize)}
 	magic2 := uint32(fpMagic2)
-	ok := arch.CopyToUser(fp, unsafe.Pointer(t.scratch), arch.FPUSize) == 0 &&
-		arch.CopyToUser(fp+arch.FPUSize, unsafe.Pointer(&magic2), 4) == 0
-	*sw = [12]uint32{}
-	return ok
+	return arch.FPUSaveUser(fp, f) &&
+		arch.CopyToUser(fp+fpSoftwareOffset, unsafe.Pointer(&sw), unsafe.Sizeof(sw)) == 0 &&
+		arch.CopyToUser(fp+arch.FPUSize, unsafe.Pointer(&magic2), fpMagic2Size) == 0
 }
 
 // SigReturn is rt_sigreturn(2): it restores the registers from the frame at the user's stack pointer. On a bad frame
 // the process gets SIGSEGV. The result is the restored AX.
 func (t *Task) SigReturn(f *arch.Frame) uint64 {
-	var s sigFrame
+	s := (*sigFrame)(unsafe.Pointer(t.scratch))
 	at := uintptr(f.SP) - 8 // the handler's RET popped the return address
-	if arch.CopyFromUser(unsafe.Pointer(&s), at, unsafe.Sizeof(s)) != 0 || !t.popFPU(uintptr(s.UC.Context.FPState), f) {
-		t.frameFailed(0)
-		return 0
+	if arch.CopyFromUser(unsafe.Pointer(s), at, frameInfo) != 0 {
+		t.badReturn()
+		return f.AX
 	}
+	mask, alt := s.UC.Mask&^unblockable, s.UC.Stack
+	t.Proc.sig.lock.Lock()
+	t.setBlocked(mask)
+	t.Proc.sig.lock.Unlock()
+	t.sig.again.Fn = nil
 	c := &s.UC.Context
 	f.R8, f.R9, f.R10, f.R11, f.R12, f.R13, f.R14, f.R15 = c.R8, c.R9, c.R10, c.R11, c.R12, c.R13, c.R14, c.R15
 	f.DI, f.SI, f.BP, f.BX, f.DX, f.AX, f.CX, f.SP = c.DI, c.SI, c.BP, c.BX, c.DX, c.AX, c.CX, c.SP
@@ -155,45 +191,81 @@ func (t *Task) SigReturn(f *arch.Frame) uint64 {
 	f.CS, f.SS = arch.UserCS, arch.UserDS
 	f.IP = c.IP
 	f.Vector = 0 // not a system call any more: no restart, and the way out is IRET
-	if f.IP >= uint64(arch.UserLimit) {
-		t.frameFailed(0)
+	if !t.popFPU(uintptr(c.FPState), f) || f.IP >= uint64(arch.UserLimit) {
+		t.badReturn()
 		return f.AX
 	}
-	t.sig.altStack = restoreAlt(t, &s.UC.Stack, uintptr(c.SP))
-	t.SetBlocked(s.UC.Mask)
+	if alt != t.sig.altStack {
+		t.setAltStack(&alt, uintptr(f.SP)) // what cannot be set stays as it is
+	}
 	t.setWork(workSignal) // leave by the slow way: IRET restores CX and R11 too
 	return f.AX
 }
 
-func restoreAlt(t *Task, a *AltStack, sp uintptr) AltStack {
-	if a.Flags&SS_DISABLE != 0 || a.Size < MinSigStack {
-		return AltStack{}
-	}
-	return AltStack{SP: a.SP, Flags: a.Flags & SS_AUTODISARM, Size: a.Size}
+// badReturn is the end of a sigreturn whose frame is bad.
+func (t *Task) badReturn() {
+	t.frameFailed(0)
+	f := t.Thread.UserRegs()
+	f.Vector = 0
 }
 
-// popFPU loads the FPU state from a signal frame. A missing state resets the FPU, as on Linux.
+// popFPU loads the FPU state from a signal frame. A missing state resets the FPU, as on Linux; one without the magic words is an FXSAVE
+// image.
 func (t *Task) popFPU(fp uintptr, f *arch.Frame) bool {
-	area := unsafe.Slice((*byte)(unsafe.Pointer(t.scratch)), arch.FPUSize)
 	if fp == 0 {
-		clear(area)
-		arch.FPUReset(t.scratch)
-	} else {
-		if fp&63 != 0 || arch.CopyFromUser(unsafe.Pointer(t.scratch), fp, arch.FPUSize) != 0 {
-			clear(area)
-			arch.FPUReset(t.scratch)
-			arch.FPURestore(t.scratch)
-			return false
-		}
-		sw := (*[12]uint32)(unsafe.Pointer(t.scratch + fpSoftwareOffset))
-		if sw[0] != fpMagic1 {
-			clear(area[512:]) // FXSAVE part only
-			*(*uint64)(unsafe.Pointer(t.scratch + 512)) = 3
-		}
-		*sw = [12]uint32{}
-		arch.FPUSanitize(t.scratch)
+		t.resetFPU(f)
+		return true
 	}
+	var sw fpSoftware
+	var magic2 uint32
+	ok := arch.CopyFromUser(unsafe.Pointer(&sw), fp+fpSoftwareOffset, unsafe.Sizeof(sw)) == 0
+	if ok && arch.Has.XSAVE && sw.Magic1 == fpMagic1 && uintptr(sw.StateSize) == arch.FPUSize && sw.Features == arch.FPUComponents() &&
+		fp&63 == 0 && arch.CopyFromUser(unsafe.Pointer(&magic2), fp+arch.FPUSize, fpMagic2Size) == 0 && magic2 == fpMagic2 {
+		ok = arch.FPULoadUser(fp, f)
+	} else {
+		ok = ok && t.popPartialFPU(fp, f, &sw)
+	}
+	if !ok {
+		t.resetFPU(f)
+	}
+	return ok
+}
+
+// popPartialFPU loads an FXSAVE image, or an XSAVE image of fewer components than there are.
+func (t *Task) popPartialFPU(fp uintptr, f *arch.Frame, sw *fpSoftware) bool {
+	n := uintptr(fxSize)
+	if sw.Magic1 == fpMagic1 && uintptr(sw.StateSize) >= fxSize+64 && uintptr(sw.StateSize) <= arch.FPUSize {
+		n = uintptr(sw.StateSize)
+	}
+	area := bytesAt(t.scratch, arch.FPUSize)
+	clear(area)
+	if arch.CopyFromUser(unsafe.Pointer(t.scratch), fp, n) != 0 {
+		return false
+	}
+	if arch.Has.XSAVE {
+		header := (*uint64)(unsafe.Pointer(t.scratch + fxSize))
+		if n == fxSize {
+			*header = 3
+		} else {
+			*header &= sw.Features
+		}
+	}
+	clear(area[fpSoftwareOffset:fxSize])
+	arch.FPUSanitize(t.scratch)
+	t.loadFPU(f)
+	return true
+}
+
+// resetFPU gives the running thread the FPU state of a new program.
+func (t *Task) resetFPU(f *arch.Frame) {
+	clear(bytesAt(t.scratch, arch.FPUSize))
+	arch.FPUReset(t.scratch)
+	t.loadFPU(f)
+}
+
+// loadFPU loads the FPU state in the thread's scratch area, and clears the area.
+func (t *Task) loadFPU(f *arch.Frame) {
 	arch.FPUGetX14X15(t.scratch, f)
 	arch.FPURestore(t.scratch)
-	return true
+	clear(bytesAt(t.scratch, arch.FPUSize))
 }

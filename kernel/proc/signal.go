@@ -3,14 +3,11 @@
 package proc
 
 import (
-	"galago/arch"
 	"sync/atomic"
 	"unsafe"
 
-	"galago/kernel/cred"
-	"galago/kernel/errno"
+	"galago/arch"
 	"galago/kernel/lock"
-	"galago/kernel/mem"
 	"galago/kernel/sched"
 )
 
@@ -87,14 +84,21 @@ const (
 	SA_RESTART   = 0x10000000
 	SA_NODEFER   = 0x40000000
 	SA_RESETHAND = 0x80000000
+
+	saExposeTagBits = 0x800 // accepted: addresses have no tags on x86
+	saKnown         = SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_RESTORER | SA_ONSTACK | SA_RESTART | SA_NODEFER |
+		SA_RESETHAND | saExposeTagBits
 )
 
-// Siginfo codes.
+// Siginfo codes (sigaction(2)).
 const (
 	SI_USER       = 0
 	SI_KERNEL     = 0x80
 	SI_QUEUE      = -1
 	SI_TIMER      = -2
+	SI_MESGQ      = -3
+	SI_ASYNCIO    = -4
+	SI_SIGIO      = -5
 	SI_TKILL      = -6
 	SEGV_MAPERR   = 1
 	SEGV_ACCERR   = 2
@@ -109,117 +113,52 @@ const (
 	ILL_ILLOPN    = 2
 	TRAP_BRKPT    = 1
 	TRAP_TRACE    = 2
+	TRAP_HWBKPT   = 4
 	CLD_EXITED    = 1
 	CLD_KILLED    = 2
 	CLD_DUMPED    = 3
+	CLD_TRAPPED   = 4
 	CLD_STOPPED   = 5
 	CLD_CONTINUED = 6
 )
 
-// Siginfo is siginfo_t as user space sees it: 128 bytes, of which the union's first words are used.
+// Siginfo is what the kernel keeps of a siginfo_t: its first 48 bytes, all that any signal uses. User space sees SiginfoSize bytes,
+// the rest zero.
 type Siginfo struct {
 	Signo, Errno, Code int32
-	_                  int32
-	// Union: PID and UID (kill, SIGCHLD) share the first word with an address (faults) or a timer.
-	Word0  uint64 // pid | uid<<32, or the fault's address
-	Status int32  // SIGCHLD; low half of a queued value
+	Pad                int32
+	// The union's words. PID and UID (kill, SIGCHLD) share the first with an address (faults), a timer, and a band (SIGIO).
+	Word0  uint64 // pid | uid<<32, or the fault's address, or timer | overrun<<32, or band
+	Status int32  // SIGCHLD; low half of a queued value; SIGIO's descriptor
 	High   int32
 	UTime  int64
 	STime  int64
-	_      [80]byte
 }
+
+// SiginfoSize is sizeof(siginfo_t).
+const SiginfoSize = 128
 
 func (s *Siginfo) setSender(pid int, uid uint32) { s.Word0 = uint64(uint32(pid)) | uint64(uid)<<32 }
 
-// queued is a pending signal with its information.
-type queued struct {
-	next *queued
-	info Siginfo
+// SetSender sets si_pid and si_uid.
+func (s *Siginfo) SetSender(pid int, uid uint32) { s.setSender(pid, uid) }
+
+// SetTimer sets si_timerid and si_overrun.
+func (s *Siginfo) SetTimer(id, overrun int32) {
+	s.Word0 = uint64(uint32(id)) | uint64(uint32(overrun))<<32
 }
 
-var queuedCache = mem.Cache[queued]{Name: "sigqueue"}
+// SetValue sets si_value.
+func (s *Siginfo) SetValue(v uint64) { s.Status, s.High = int32(v), int32(v>>32) }
 
-// pending is a set of signals that wait for delivery. Signals below SIGRTMIN are there at most once.
-type pending struct {
-	set         SigSet
-	first, last *queued
-}
+// Value is si_value.
+func (s *Siginfo) Value() uint64 { return uint64(uint32(s.Status)) | uint64(uint32(s.High))<<32 }
 
-func (p *pending) add(sig int, info *Siginfo) errno.Errno {
-	if sig < SIGRTMIN && p.set.Has(sig) {
-		return errno.OK
-	}
-	if info != nil {
-		if q := queuedCache.Alloc(); q != nil {
-			q.info = *info
-			if p.last == nil {
-				p.first = q
-			} else {
-				p.last.next = q
-			}
-			p.last = q
-		} else if sig >= SIGRTMIN && info.Code < 0 {
-			return errno.EAGAIN
-		}
-	}
-	p.set |= bitOf(sig)
-	return errno.OK
-}
-
-// take removes one instance of sig and fills info.
-func (p *pending) take(sig int, info *Siginfo) {
-	*info = Siginfo{Signo: int32(sig), Code: SI_USER}
-	more, found := false, false
-	var before *queued
-	for q := p.first; q != nil; {
-		next := q.next
-		if q.info.Signo == int32(sig) {
-			if found {
-				more = true
-				break
-			}
-			found = true
-			*info = q.info
-			if before == nil {
-				p.first = next
-			} else {
-				before.next = next
-			}
-			if p.last == q {
-				p.last = before
-			}
-			queuedCache.Free(q)
-		} else {
-			before = q
-		}
-		q = next
-	}
-	if !more {
-		p.set &^= bitOf(sig)
-	}
-}
-
-// discard removes all instances of the signals in set.
-func (p *pending) discard(set SigSet) {
-	p.set &^= set
-	var before *queued
-	for q := p.first; q != nil; {
-		next := q.next
-		if set.Has(int(q.info.Signo)) {
-			if before == nil {
-				p.first = next
-			} else {
-				before.next = next
-			}
-			if p.last == q {
-				p.last = before
-			}
-			queuedCache.Free(q)
-		} else {
-			before = q
-		}
-		q = next
-	}
+// CopyOut writes the siginfo_t to user memory; false: it cannot be written.
+func (s *Siginfo) CopyOut(user uintptr) bool {
+	const n = unsafe.Sizeof(*s)
+	return arch.UserRange(user, SiginfoSize) && arch.CopyToUser(user, unsafe.Pointer(s), n) == 0 &&
+		arch.ZeroUser(user+n, SiginfoSize-n) == 0
 }
 
 // signals is a process's signal state. lock guards all of it and the taskSignals of its tasks.
@@ -227,6 +166,9 @@ type signals struct {
 	lock    lock.Spin
 	actions [NSIG + 1]Action
 	shared  pending
+	next    *Task     // where the search for a thread to take a signal begins; only compared, never followed
+	watch   *sigWatch // whom signalfds tell of new signals; made when the first one waits
+	stop    groupStop
 }
 
 // taskSignals is a thread's. Guarded by Process.sig.lock; blocked is written by the task itself only, under the
@@ -234,9 +176,14 @@ type signals struct {
 type taskSignals struct {
 	pending   pending
 	blocked   SigSet
+	real      SigSet // blocked as sigtimedwait found it, while it waits; else 0
 	restore   SigSet // mask to go back to after sigsuspend, valid when restoring
 	restoring bool
 	altStack  AltStack
+	job       jobState
+	again     RestartBlock
+	// The last exception of user mode that became a signal: sigcontext shows it.
+	trapNo, trapErr, cr2 uint64
 }
 
 // AltStack is stack_t.
@@ -291,112 +238,25 @@ const (
 	defContinue
 )
 
+const (
+	coreSet = SigSet(1<<(SIGQUIT-1) | 1<<(SIGILL-1) | 1<<(SIGTRAP-1) | 1<<(SIGABRT-1) | 1<<(SIGBUS-1) | 1<<(SIGFPE-1) |
+		1<<(SIGSEGV-1) | 1<<(SIGXCPU-1) | 1<<(SIGXFSZ-1) | 1<<(SIGSYS-1))
+	ignoreSet = SigSet(1<<(SIGCHLD-1) | 1<<(SIGURG-1) | 1<<(SIGWINCH-1))
+)
+
 // defaultOf is signal(7)'s table of default dispositions.
 func defaultOf(sig int) defaultAction {
-	switch sig {
-	case SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS:
+	switch {
+	case coreSet.Has(sig):
 		return defCore
-	case SIGCHLD, SIGURG, SIGWINCH:
+	case ignoreSet.Has(sig):
 		return defIgnore
-	case SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU:
+	case stopSet.Has(sig):
 		return defStop
-	case SIGCONT:
+	case sig == SIGCONT:
 		return defContinue
 	}
 	return defTerminate
-}
-
-// Send makes sig pending for a process and wakes a thread that can take it. table.lock is held or p is referenced and
-// alive; a zombie takes no signals.
-func (p *Process) Send(sig int, info *Siginfo) errno.Errno {
-	table.lock.Lock()
-	e := p.send(sig, info)
-	table.lock.Unlock()
-	return e
-}
-
-// send is Send with table.lock held.
-func (p *Process) send(sig int, info *Siginfo) errno.Errno {
-	if p.state != Alive {
-		return errno.OK
-	}
-	if sig == SIGCONT || sig == SIGKILL {
-		p.resume()
-	}
-	p.sig.lock.Lock()
-	defer p.sig.lock.Unlock()
-	p.cancelOpposites(sig)
-	if p.PID == 1 && p.sig.actions[sig].Handler == SigDfl && sig != SIGCHLD {
-		return errno.OK // init takes only what it asked for
-	}
-	if p.ignored(sig) && !p.blockedEverywhere(sig) {
-		return errno.OK
-	}
-	if e := p.sig.shared.add(sig, info); e != 0 {
-		return e
-	}
-	p.wakeFor(sig)
-	return errno.OK
-}
-
-// sendTask makes sig pending for one thread. table.lock is held.
-func (t *Task) sendTask(sig int, info *Siginfo) errno.Errno {
-	p := t.Proc
-	if p.state != Alive {
-		return errno.OK
-	}
-	if sig == SIGCONT || sig == SIGKILL {
-		p.resume()
-	}
-	p.sig.lock.Lock()
-	defer p.sig.lock.Unlock()
-	p.cancelOpposites(sig)
-	if p.ignored(sig) && !t.sig.blocked.Has(sig) {
-		return errno.OK
-	}
-	if e := t.sig.pending.add(sig, info); e != 0 {
-		return e
-	}
-	t.notify(sig)
-	return errno.OK
-}
-
-// cancelOpposites discards pending stops when the process is continued and the reverse, whatever the dispositions.
-func (p *Process) cancelOpposites(sig int) {
-	switch {
-	case stopSet.Has(sig):
-		p.discardAll(bitOf(SIGCONT))
-	case sig == SIGCONT:
-		p.discardAll(stopSet)
-	}
-}
-
-func (p *Process) discardAll(set SigSet) {
-	p.sig.shared.discard(set)
-	for t := p.tasks.Front(); t != nil; t = t.node.Next() {
-		t.sig.pending.discard(set)
-	}
-}
-
-func (p *Process) blockedEverywhere(sig int) bool {
-	for t := p.tasks.Front(); t != nil; t = t.node.Next() {
-		if !t.sig.blocked.Has(sig) {
-			return false
-		}
-	}
-	return true
-}
-
-// wakeFor notifies a thread that does not block sig; for SIGKILL all of them.
-func (p *Process) wakeFor(sig int) {
-	for t := p.tasks.Front(); t != nil; t = t.node.Next() {
-		if sig == SIGKILL || !t.sig.blocked.Has(sig) {
-			t.notify(sig)
-			if sig != SIGKILL {
-				return
-			}
-		}
-	}
 }
 
 // notify makes the thread look at its signals: out of an interruptible sleep, or out of user mode.
@@ -411,11 +271,14 @@ func (t *Task) notify(sig int) {
 // interrupt gets the thread out of an interruptible sleep (with fatal also a killable one), or, if it runs on another CPU,
 // into the kernel, where it looks at its work on the way back.
 func (t *Task) interrupt(fatal bool) {
+	if t.Thread == sched.Current() {
+		return
+	}
 	mask := sched.Interruptible
 	if fatal {
 		mask |= sched.Killable
 	}
-	if sched.Interrupt(t.Thread, mask) || t.Thread == sched.Current() {
+	if sched.Interrupt(t.Thread, mask) {
 		return
 	}
 	if cpu := int(t.Thread.CPU); sched.RunningOn(cpu) == t.Thread && cpu != arch.CPUID() {
@@ -425,7 +288,7 @@ func (t *Task) interrupt(fatal bool) {
 
 // recalc sets or clears the work bit after a change of mask or pending sets. p.sig.lock is held.
 func (t *Task) recalc() {
-	if (t.sig.pending.set|t.Proc.sig.shared.set)&^t.sig.blocked != 0 {
+	if (t.sig.pending.set|t.Proc.sig.shared.set)&^t.sig.blocked != 0 || t.sig.job.bits&jobPending != 0 {
 		t.setWork(workSignal)
 	} else {
 		t.clearWork(workSignal)
@@ -442,117 +305,4 @@ func FatalPending(th *sched.Thread) bool {
 		return false
 	}
 	return (t.sig.pending.set | t.Proc.sig.shared.set).Has(SIGKILL) || t.doomed()
-}
-
-// mayKill is kill(2)'s permission rule.
-func mayKill(c *cred.Cred, p *Process, sig int, session *Session) bool {
-	target := p.BorrowCred()
-	defer target.Put()
-	if c.Capable(cred.Kill) || c.EUID == target.UID || c.EUID == target.SUID || c.UID == target.UID || c.UID == target.SUID {
-		return true
-	}
-	return sig == SIGCONT && p.group != nil && p.group.Session == session
-}
-
-// Kill is kill(2) by the running task: pid > 0 one process, 0 the own group, -1 everybody but init and oneself,
-// below -1 a group.
-func (t *Task) Kill(pid, sig int) errno.Errno {
-	if sig < 0 || sig > NSIG {
-		return errno.EINVAL
-	}
-	info := Siginfo{Signo: int32(sig), Code: SI_USER}
-	c := t.Cred()
-	info.setSender(t.Proc.PID, c.UID)
-	table.lock.Lock()
-	defer table.lock.Unlock()
-	k := killer{c: c, sig: sig, info: &info, session: t.Proc.group.Session, result: errno.ESRCH}
-	switch {
-	case pid > 0:
-		if pid < MaxPID && table.procs[pid] != nil {
-			k.one(table.procs[pid])
-		}
-	case pid == -1:
-		for n := 2; n < MaxPID; n++ {
-			if p := table.procs[n]; p != nil && p != t.Proc {
-				k.one(p)
-			}
-		}
-	default:
-		id := -pid
-		if pid == 0 {
-			id = t.Proc.group.ID
-		}
-		if id > 0 && id < MaxPID && table.groups[id] != nil {
-			g := table.groups[id]
-			for p := g.members.Front(); p != nil; p = p.inGroup.Next() {
-				k.one(p)
-			}
-		}
-	}
-	return k.result
-}
-
-// killer sends one signal to several processes: success if any could be signalled.
-type killer struct {
-	c       *cred.Cred
-	sig     int
-	info    *Siginfo
-	session *Session
-	result  errno.Errno
-}
-
-func (k *killer) one(p *Process) {
-	if !mayKill(k.c, p, k.sig, k.session) {
-		if k.result == errno.ESRCH {
-			k.result = errno.EPERM
-		}
-		return
-	}
-	e := errno.OK
-	if k.sig != 0 {
-		e = p.send(k.sig, k.info)
-	}
-	if k.result != errno.OK {
-		k.result = e
-	}
-}
-
-// SignalGroup sends a signal of the kernel's own (terminal keys, hang-up) to a process group.
-func SignalGroup(id, sig int) {
-	info := Siginfo{Signo: int32(sig), Code: SI_KERNEL}
-	table.lock.Lock()
-	if id > 0 && id < MaxPID && table.groups[id] != nil {
-		g := table.groups[id]
-		for p := g.members.Front(); p != nil; p = p.inGroup.Next() {
-			p.send(sig, &info)
-		}
-	}
-	table.lock.Unlock()
-}
-
-// Force delivers a fault's signal to the running thread: it cannot be blocked or ignored away.
-func (t *Task) Force(sig int, info *Siginfo) {
-	p := t.Proc
-	p.sig.lock.Lock()
-	a := &p.sig.actions[sig]
-	if t.sig.blocked.Has(sig) || a.Handler == SigIgn {
-		a.Handler = SigDfl
-		t.sig.blocked &^= bitOf(sig)
-	}
-	t.sig.pending.add(sig, info)
-	t.setWork(workSignal)
-	p.sig.lock.Unlock()
-}
-
-// BrokenPipe sends the running thread SIGPIPE.
-func BrokenPipe() {
-	t := Current()
-	if t == nil {
-		return
-	}
-	info := Siginfo{Signo: SIGPIPE, Code: SI_USER}
-	info.setSender(t.Proc.PID, t.Cred().UID)
-	table.lock.Lock()
-	t.sendTask(SIGPIPE, &info)
-	table.lock.Unlock()
 }

@@ -49,6 +49,11 @@ func pageFault(f *arch.Frame, addr uintptr) bool {
 		return false
 	}
 	info := Siginfo{Signo: SIGSEGV, Code: SEGV_MAPERR, Word0: uint64(addr)}
+	code := f.Error
+	if addr >= arch.UserLimit {
+		code |= arch.PFPresent // whether the kernel has something there is none of the program's business
+	}
+	Current().trapped(arch.VecPageFault, code, uint64(addr))
 	switch e {
 	case errno.EACCES:
 		info.Code = SEGV_ACCERR
@@ -69,21 +74,23 @@ func pageFault(f *arch.Frame, addr uintptr) bool {
 func userException(f *arch.Frame, addr uintptr) {
 	t := Current()
 	info := Siginfo{Word0: f.IP}
+	t.trapped(f.Vector, f.Error, t.sig.cr2)
 	switch f.Vector {
 	case arch.VecDivide:
 		info.Signo, info.Code = SIGFPE, FPE_INTDIV
 	case arch.VecDebug:
-		info.Signo, info.Code = SIGTRAP, TRAP_TRACE
-		f.Flags &^= arch.FlagTF
+		info.Signo, info.Code = SIGTRAP, t.debugTrap(f, uint64(addr))
 	case arch.VecBreakpoint:
 		info.Signo, info.Code, info.Word0 = SIGTRAP, SI_KERNEL, 0
 	case arch.VecInvalidOpcode:
 		info.Signo, info.Code = SIGILL, ILL_ILLOPN
 	case arch.VecFloat, arch.VecSIMD:
 		info.Signo, info.Code = SIGFPE, t.floatCode(f.Vector)
+	case arch.VecCoprocessorOverrun:
+		info.Signo, info.Code, info.Word0 = SIGFPE, SI_KERNEL, 0
 	case arch.VecAlignment:
 		info.Signo, info.Code, info.Word0 = SIGBUS, BUS_ADRALN, 0
-	case arch.VecStack:
+	case arch.VecStack, arch.VecNoSegment:
 		info.Signo, info.Code, info.Word0 = SIGBUS, SI_KERNEL, 0
 	default:
 		info.Signo, info.Code, info.Word0 = SIGSEGV, SI_KERNEL, 0
@@ -91,10 +98,14 @@ func userException(f *arch.Frame, addr uintptr) {
 	t.Force(int(info.Signo), &info)
 }
 
+// trapped notes an exception of user mode for the signal frames to come.
+func (t *Task) trapped(vector, code, cr2 uint64) {
+	t.sig.trapNo, t.sig.trapErr, t.sig.cr2 = vector, code, cr2
+}
+
 // floatCode finds out which unmasked exception raised #MF or #XM (SDM 1 §8.1.3, §10.2.3).
 func (t *Task) floatCode(vector uint64) int32 {
-	arch.FPUSave(t.fpu)
-	flags := arch.FPUExceptions(t.fpu, vector == arch.VecSIMD)
+	flags := t.floatFlags(vector == arch.VecSIMD)
 	switch {
 	case flags&1 != 0:
 		return FPE_FLTINV
@@ -108,15 +119,21 @@ func (t *Task) floatCode(vector uint64) int32 {
 	return FPE_FLTRES
 }
 
+// floatFlags returns the unmasked exception flags of the running thread's FPU.
+func (t *Task) floatFlags(simd bool) uint32 {
+	flags := arch.IRQDisable() // a switch, too, saves there
+	arch.FPUSave(t.fpu)
+	x := arch.FPUExceptions(t.fpu, simd)
+	arch.IRQRestore(flags)
+	return x
+}
+
 // userWork does what is due before a return to user mode: deferred calls, a reschedule, signals.
 func userWork(f *arch.Frame) {
 	sched.PreemptPoint()
 	t := Current()
 	if t == nil {
 		return
-	}
-	if t.Proc.stopped {
-		t.Proc.waitContinue()
 	}
 	if t.Thread.Work != 0 {
 		t.Deliver(f)
