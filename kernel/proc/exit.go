@@ -146,6 +146,7 @@ func (p *Process) end(t *Task, status int) {
 	p.orphanGroups()
 	p.reparentChildren()
 	p.state = Zombie
+	p.endWait.WakeAll()
 	p.status = status
 	parent := p.parent
 	reap := false

@@ -21,6 +21,7 @@ const (
 	CLONE_FS             = 0x200
 	CLONE_FILES          = 0x400
 	CLONE_SIGHAND        = 0x800
+	CLONE_PIDFD          = 0x1000
 	CLONE_VFORK          = 0x4000
 	CLONE_PARENT         = 0x8000
 	CLONE_THREAD         = 0x10000
@@ -33,7 +34,7 @@ const (
 	CLONE_IO             = 0x80000000
 	CLONE_CLEAR_SIGHAND  = 0x100000000
 
-	cloneKnown = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | CLONE_SYSVSEM |
+	cloneKnown = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_PIDFD | CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | CLONE_SYSVSEM |
 		CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_CHILD_SETTID | CLONE_IO | CLONE_CLEAR_SIGHAND
 )
 
@@ -44,6 +45,7 @@ type CloneArgs struct {
 	Stack               uintptr // its top; 0: the parent's
 	ParentTID, ChildTID uintptr
 	TLS                 uintptr
+	PIDFD               uintptr // where CLONE_PIDFD's descriptor goes
 }
 
 // check refuses what cannot be combined, as on Linux, and what is not offered: signal actions shared by two processes.
@@ -55,6 +57,7 @@ func (a *CloneArgs) check() errno.Errno {
 		f&CLONE_SIGHAND != 0 && f&CLONE_VM == 0,
 		f&CLONE_SIGHAND != 0 && f&CLONE_CLEAR_SIGHAND != 0,
 		f&CLONE_SIGHAND != 0 && f&CLONE_THREAD == 0,
+		f&CLONE_PIDFD != 0 && f&(CLONE_THREAD|CLONE_DETACHED) != 0,
 		a.ExitSignal > NSIG:
 		return errno.EINVAL
 	case f&CLONE_SETTLS != 0 && a.TLS >= arch.UserLimit:
@@ -96,6 +99,9 @@ func (t *Task) Clone(a *CloneArgs) (int, errno.Errno) {
 		return 0, e
 	}
 	tid := c.TID
+	if a.Flags&CLONE_PIDFD != 0 {
+		c.describe(t, a.PIDFD)
+	}
 	c.announce(t, a)
 	c.Thread.Start() // from here on the child may be gone at any moment
 	if a.Flags&CLONE_VFORK != 0 {
@@ -129,6 +135,20 @@ func (t *Task) newSibling(p *Process, a *CloneArgs) (*Task, errno.Errno) {
 	return c, errno.OK
 }
 
+// describe gives the caller a descriptor of the new process. For want of a descriptor it stores -1: the child exists.
+func (c *Task) describe(t *Task, to uintptr) {
+	fd := int32(-1)
+	if f, e := NewPIDFD(c.Proc, 0, t.Ctx.Cred); e == 0 {
+		n, e := t.Ctx.Files.Add(f, 0, t.Proc.FileLimit(), true)
+		if e != 0 {
+			f.Put()
+		} else {
+			fd = int32(n)
+		}
+	}
+	arch.CopyToUser(to, unsafe.Pointer(&fd), 4)
+}
+
 // announce puts the new task's number where the caller wants it.
 func (c *Task) announce(t *Task, a *CloneArgs) {
 	if a.Flags&CLONE_PARENT_SETTID != 0 {
@@ -152,6 +172,7 @@ func (parent *Process) duplicate(t *Task, flags uint64) (*Process, errno.Errno) 
 	ds.Copy16(&p.comm, &parent.comm)
 	p.Limits = parent.Limits
 	p.dumpable.Store(parent.dumpable.Load())
+	p.Personality.Store(parent.Personality.Load())
 	parent.sig.lock.Lock()
 	p.sig.actions = parent.sig.actions
 	parent.sig.lock.Unlock()

@@ -93,6 +93,17 @@ func Find(pid int) *Process {
 	return p
 }
 
+// IsThread reports whether a number is that of a thread which is not the first one of its process.
+func IsThread(tid int) bool {
+	if tid <= 0 || tid >= MaxPID {
+		return false
+	}
+	table.lock.Lock()
+	defer table.lock.Unlock()
+	t := table.tasks[tid].Load()
+	return t != nil && t.Proc.PID != tid
+}
+
 // Next returns the process with the smallest PID above after, with a reference, or nil: for /proc.
 func Next(after int) *Process {
 	table.lock.Lock()

@@ -85,12 +85,15 @@ type Process struct {
 	// Subreaper: orphaned descendants become its children (PR_SET_CHILD_SUBREAPER).
 	Subreaper bool
 	dumpable  atomic.Bool
-	reported  bool
-	didExec   bool
-	stopped   bool
-	contd     bool
+	// Personality is personality(2)'s word.
+	Personality atomic.Uint32
+	reported    bool
+	didExec     bool
+	stopped     bool
+	contd       bool
 
 	childWait sched.WaitQueue // this process sleeps here for its children's changes
+	endWait   sched.WaitQueue // those who poll a pidfd
 
 	Space *vm.AddressSpace // changed by exec and at the end, when one task is left
 	cred  *cred.Cred       // the first task's, by which others judge the process; guarded by limitsMu

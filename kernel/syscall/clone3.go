@@ -61,5 +61,5 @@ func sysClone3(f *arch.Frame) (uintptr, errno.Errno) {
 		return 0, errno.EINVAL
 	}
 	return fork(&proc.CloneArgs{Flags: c.Flags, ExitSignal: int(c.ExitSignal), Stack: uintptr(c.Stack + c.StackSize),
-		ParentTID: uintptr(c.ParentTID), ChildTID: uintptr(c.ChildTID), TLS: uintptr(c.TLS)})
+		ParentTID: uintptr(c.ParentTID), ChildTID: uintptr(c.ChildTID), TLS: uintptr(c.TLS), PIDFD: uintptr(c.PIDFD)})
 }

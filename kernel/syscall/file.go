@@ -201,13 +201,6 @@ func sysFallocate(f *arch.Frame) (uintptr, errno.Errno) {
 	})
 }
 
-func sysFadvise64(f *arch.Frame) (uintptr, errno.Errno) {
-	if advice := int3(f); advice < 0 || advice > 5 {
-		return 0, errno.EINVAL
-	}
-	return withFile(int0(f), func(file *vfs.File) (uintptr, errno.Errno) { return 0, 0 })
-}
-
 // Descriptors.
 
 func sysDup(f *arch.Frame) (uintptr, errno.Errno) { return dupFrom(int0(f), 0, false) }
@@ -350,8 +343,15 @@ func sysSendfile(f *arch.Frame) (uintptr, errno.Errno) {
 	return 0, e
 }
 
-// transfer copies up to n bytes; pos < 0 uses and moves in's own position.
+// transfer copies up to n bytes to where out stands; *pos < 0 uses and moves in's own position.
 func transfer(out, in *vfs.File, pos *int64, n int) (done int, e errno.Errno) {
+	to := int64(-1)
+	return transferAt(out, in, pos, &to, n)
+}
+
+// transferAt copies up to n bytes through a page of kernel memory. A negative position is the file's own, which moves; another one is
+// moved itself.
+func transferAt(out, in *vfs.File, from, to *int64, n int) (done int, e errno.Errno) {
 	frame := mem.AllocFrame(0)
 	if frame == nil {
 		return 0, errno.ENOMEM
@@ -361,24 +361,26 @@ func transfer(out, in *vfs.File, pos *int64, n int) (done int, e errno.Errno) {
 		buf := frame.Bytes()[:min(n-done, arch.PageSize)]
 		it := uio.FromKernel(buf)
 		var k, w int
-		own := *pos < 0
+		own := *from < 0
 		if own {
 			k, e = in.Read(vfs.NoEscape(&it))
 		} else {
-			k, e = in.ReadAt(vfs.NoEscape(&it), *pos)
+			k, e = in.ReadAt(vfs.NoEscape(&it), *from)
 		}
 		if k == 0 || e != 0 {
 			return done, e
 		}
 		it = uio.FromKernel(buf[:k])
-		w, e = out.Write(vfs.NoEscape(&it))
+		if *to < 0 {
+			w, e = out.Write(vfs.NoEscape(&it))
+		} else if w, e = out.WriteAt(vfs.NoEscape(&it), *to); w > 0 {
+			*to += int64(w)
+		}
 		done += w
-		if own {
-			if w < k {
-				in.Lseek(int64(w-k), vfs.SeekCur)
-			}
-		} else {
-			*pos += int64(w)
+		if !own {
+			*from += int64(w)
+		} else if w < k {
+			in.Lseek(int64(w-k), vfs.SeekCur)
 		}
 		if w < k {
 			break

@@ -25,7 +25,7 @@ const exitSignalMask = 0xff
 
 func sysClone(f *arch.Frame) (uintptr, errno.Errno) {
 	flags := uint64(uint32(arg0(f)))
-	return fork(&proc.CloneArgs{Flags: flags &^ exitSignalMask, ExitSignal: int(flags & exitSignalMask), Stack: arg1(f), ParentTID: arg2(f), ChildTID: arg3(f), TLS: arg4(f)})
+	return fork(&proc.CloneArgs{Flags: flags &^ exitSignalMask, ExitSignal: int(flags & exitSignalMask), Stack: arg1(f), ParentTID: arg2(f), ChildTID: arg3(f), TLS: arg4(f), PIDFD: arg2(f)})
 }
 
 func fork(a *proc.CloneArgs) (uintptr, errno.Errno) {
@@ -97,6 +97,7 @@ const (
 	idAll   = 0
 	idPID   = 1
 	idGroup = 2
+	idPIDFD = 3
 )
 
 func sysWaitid(f *arch.Frame) (uintptr, errno.Errno) {
@@ -118,6 +119,12 @@ func sysWaitid(f *arch.Frame) (uintptr, errno.Errno) {
 			return 0, errno.EINVAL
 		}
 		pid = -pid
+	case idPIDFD:
+		n, e := withPIDFD(pid, func(p *proc.Process) (uintptr, errno.Errno) { return uintptr(p.PID), 0 })
+		if e != 0 {
+			return 0, e
+		}
+		pid = int(n)
 	default:
 		return 0, errno.EINVAL
 	}

@@ -279,5 +279,8 @@ func (f *File) Fsync(datasync bool) errno.Errno {
 	return f.Ops.Fsync(f, datasync)
 }
 
+// WriteBackSeen is which write-back errors the file's users have been told of.
+func (f *File) WriteBackSeen() *atomic.Uint32 { return &f.wbErr }
+
 // Position returns the file position to FileOps.Seek, for which it stands still.
 func (f *File) Position() int64 { return f.pos }

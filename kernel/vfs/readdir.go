@@ -74,6 +74,37 @@ func emitDirent64(c *DirContext, name string, ino uint64, typ uint8, next int64)
 	return true
 }
 
+// emitDirent encodes an entry as the old getdents(2) wants it: without the type's own field, the type in the last byte.
+func emitDirent(c *DirContext, name string, ino uint64, typ uint8, next int64) bool {
+	const header = 18 // d_ino, d_off, d_reclen
+	size := (header + len(name) + 2 + 7) &^ 7
+	if len(name) > NameMax {
+		c.err = errno.EIO
+		return false
+	}
+	if size > c.it.Len() {
+		if c.n == 0 {
+			c.err = errno.EINVAL
+		}
+		return false
+	}
+	var rec [direntMax]byte
+	putUint64(rec[0:], ino)
+	putUint64(rec[8:], uint64(next))
+	rec[16], rec[17] = byte(size), byte(size>>8)
+	copy(rec[header:], name)
+	rec[size-1] = typ
+	if n, err := c.it.CopyOut(rec[:size]); n < size {
+		c.err = err
+		if err == errno.OK {
+			c.err = errno.EFAULT
+		}
+		return false
+	}
+	c.n += size
+	return true
+}
+
 func putUint64(b []byte, v uint64) {
 	_ = b[7]
 	b[0], b[1], b[2], b[3] = byte(v), byte(v>>8), byte(v>>16), byte(v>>24)
@@ -81,9 +112,14 @@ func putUint64(b []byte, v uint64) {
 }
 
 // GetDents64 reads directory entries at the file's position into it, as getdents64(2) returns them.
-func (f *File) GetDents64(it *uio.Iter) (int, errno.Errno) {
+func (f *File) GetDents64(it *uio.Iter) (int, errno.Errno) { return f.getDents(it, emitDirent64) }
+
+// GetDents does it as getdents(2).
+func (f *File) GetDents(it *uio.Iter) (int, errno.Errno) { return f.getDents(it, emitDirent) }
+
+func (f *File) getDents(it *uio.Iter, actor func(c *DirContext, name string, ino uint64, typ uint8, next int64) bool) (int, errno.Errno) {
 	var c DirContext
-	c.Actor, c.it = emitDirent64, it
+	c.Actor, c.it = actor, it
 	err := f.iterate(NoEscape(&c))
 	if c.n > 0 {
 		return c.n, errno.OK

@@ -131,3 +131,13 @@ func (o *Object) startPage(idx uint64) (*mem.Frame, errno.Errno) {
 	f.Put()
 	return f, errno.OK
 }
+
+// Prefetch starts to read the pages from first to last that are not cached: readahead(2), posix_fadvise(2). Shortage of memory ends it early.
+func (o *Object) Prefetch(first, last uint64) {
+	const batch = 256
+	last = min(last, pagesIn(o.Size()))
+	for idx := first; idx <= last && mem.Stats().Free > mem.Stats().Total/8; idx += batch {
+		n := uint32(min(last-idx+1, batch))
+		o.populate(idx, n, n)
+	}
+}
