@@ -197,8 +197,6 @@ var table = [...]Row{
 	217: {Name: "getdents64", Fn: sysGetdents64, Level: Full},
 	218: {Name: "set_tid_address", Fn: sysSetTidAddress, Level: Full},
 	219: {Name: "restart_syscall", Fn: sysRestartSyscall, Level: Full},
-	221: {Name: "fadvise64", Fn: sysFadvise64, Level: Partial,
-		Missing: "accepted without effect"},
 	221: {Name: "fadvise64", Fn: sysFadvise64, Level: Full},
 	227: {Name: "clock_settime", Fn: sysClockSettime, Level: Full},
 	228: {Name: "clock_gettime", Fn: sysClockGettime, Level: Partial,
