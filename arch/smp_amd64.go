@@ -83,6 +83,9 @@ func InitBootCPU() {
 	if Has.SMAP {
 		patchSMAP()
 	}
+	if xcr0&xstateAVX != 0 {
+		*at[byte](linkAddr(symCopyWide)) = 1
+	}
 	enableFeatures()
 	MaskPIC()
 }

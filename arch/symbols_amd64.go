@@ -29,6 +29,7 @@ const (
 	symSmapStart
 	symSmapEnd
 	symBootG
+	symCopyWide
 	symBootTextEnd
 )
 

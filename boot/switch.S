@@ -35,4 +35,4 @@ link_addrs:
 	.quad	trap_stubs, syscall_entry, user_iret, boot_pml4
 	.quad	ap_start, ap_end, ap_args
 	.quad	extable_start, extable_end, smapsites_start, smapsites_end
-	.quad	go_boot_g, boot_text_end
+	.quad	go_boot_g, copyWide, boot_text_end

@@ -34,6 +34,7 @@
 	smap_off
 	cmpq	$64, %rcx
 	jae	2f
+.Lcopy_8:
 1:	cmpq	$8, %rcx
 	jb	3f
 10:	movq	(%rsi), %rax
@@ -41,8 +42,16 @@
 	addq	$8, %rsi
 	addq	$8, %rdi
 	subq	$8, %rcx
-	jmp	1b
-3:	testq	%rcx, %rcx
+	jnz	1b
+	jmp	5f
+3:	cmpq	$4, %rcx
+	jb	4f
+14:	movl	(%rsi), %eax
+15:	movl	%eax, (%rdi)
+	addq	$4, %rsi
+	addq	$4, %rdi
+	subq	$4, %rcx
+4:	testq	%rcx, %rcx
 	jz	5f
 12:	movb	(%rsi), %al
 13:	movb	%al, (%rdi)
@@ -50,11 +59,16 @@
 	incq	%rdi
 	decq	%rcx
 	jnz	12b
+.Lcopy_done:
 5:	smap_on
 	xorl	%eax, %eax
 	ret
-	# 64 bytes at a time through X14
-2:
+	# 64 bytes at a time through X14, as all large copies without AVX and the rest of those with it
+2:	cmpq	$512, %rcx
+	jb	20f
+	cmpb	$0, copyWide(%rip)
+	jne	copy_user_ymm
+.Lcopy_64:
 20:	movups	(%rsi), %xmm14
 21:	movups	%xmm14, (%rdi)
 22:	movups	16(%rsi), %xmm14
@@ -67,27 +81,67 @@
 	addq	$64, %rdi
 	subq	$64, %rcx
 	cmpq	$64, %rcx
-	jae	2b
-	jmp	1b
+	jae	20b
+	testq	%rcx, %rcx
+	jnz	1b
+	jmp	5b
 	# A wide access that faults is retried byte by byte, so that the count is exact to the page boundary.
-copy_fixup_wide:
-	jmp	3b
+.Lcopy_fixup_wide:
+	jmp	4b
 copy_fixup:
 	smap_on
 	movq	%rcx, %rax
 	ret
-	extable	10b, copy_fixup_wide
-	extable	11b, copy_fixup_wide
+	extable	10b, .Lcopy_fixup_wide
+	extable	11b, .Lcopy_fixup_wide
 	extable	12b, copy_fixup
 	extable	13b, copy_fixup
-	extable	20b, copy_fixup_wide
-	extable	21b, copy_fixup_wide
-	extable	22b, copy_fixup_wide
-	extable	23b, copy_fixup_wide
-	extable	24b, copy_fixup_wide
-	extable	25b, copy_fixup_wide
-	extable	26b, copy_fixup_wide
-	extable	27b, copy_fixup_wide
+	extable	14b, .Lcopy_fixup_wide
+	extable	15b, .Lcopy_fixup_wide
+	extable	20b, .Lcopy_fixup_wide
+	extable	21b, .Lcopy_fixup_wide
+	extable	22b, .Lcopy_fixup_wide
+	extable	23b, .Lcopy_fixup_wide
+	extable	24b, .Lcopy_fixup_wide
+	extable	25b, .Lcopy_fixup_wide
+	extable	26b, .Lcopy_fixup_wide
+	extable	27b, .Lcopy_fixup_wide
+
+	# 256 bytes at a time through Y14. Its low half is in the entry frame; the high half, still the user's, is kept on the stack. A
+	# fault that sleeps switches it with the thread's other FPU state.
+copy_user_ymm:
+	movq	%rcx, %rdx
+	andq	$-256, %rdx
+	andl	$255, %ecx
+	addq	%rdx, %rsi
+	addq	%rdx, %rdi
+	negq	%rdx			# counts up to 0 from the end of the part
+	subq	$16, %rsp
+	vextractf128 $1, %ymm14, (%rsp)
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7
+6\n\()0:	vmovdqu	32*\n(%rsi,%rdx), %ymm14
+6\n\()1:	vmovdqu	%ymm14, 32*\n(%rdi,%rdx)
+	.endr
+	addq	$256, %rdx
+	jnz	600b
+	vinsertf128 $1, (%rsp), %ymm14, %ymm14
+	addq	$16, %rsp
+	cmpl	$64, %ecx
+	jae	.Lcopy_64
+	testl	%ecx, %ecx
+	jnz	.Lcopy_8
+	jmp	.Lcopy_done
+.Lcopy_fixup_ymm:
+	vinsertf128 $1, (%rsp), %ymm14, %ymm14
+	addq	$16, %rsp
+	addq	%rdx, %rsi
+	addq	%rdx, %rdi
+	subq	%rdx, %rcx
+	jmp	.Lcopy_fixup_wide
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7
+	extable	6\n\()0b, .Lcopy_fixup_ymm
+	extable	6\n\()1b, .Lcopy_fixup_ymm
+	.endr
 
 # func zeroUser(dst, n uintptr) (left uintptr)
 	.globl	"galago/arch.zeroUser"
@@ -209,3 +263,9 @@ fpu_fixup:
 	extable	58b, fpu_fixup
 	extable	59b, fpu_fixup
 	extable	60b, fpu_fixup
+
+# Set at boot on CPUs with AVX.
+	.data
+	.globl	copyWide
+copyWide:
+	.byte	0
