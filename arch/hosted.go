@@ -3,6 +3,7 @@
 package arch
 
 import (
+	"sync/atomic"
 	"time"
 	"unsafe"
 )
@@ -78,3 +79,19 @@ func ptr(a uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&a
 
 // UserRange reports whether [a, a+n) may be user memory; hosted, all memory is.
 func UserRange(a, n uintptr) bool { return true }
+
+// LoadUser32 reads a word of user memory.
+func LoadUser32(a uintptr) (v uint32, ok bool) { return atomic.LoadUint32((*uint32)(ptr(a))), true }
+
+// CasUser32 compares and swaps a word of user memory and returns what it held.
+func CasUser32(a uintptr, old, new uint32) (prev uint32, ok bool) {
+	p := (*uint32)(ptr(a))
+	for {
+		if v := atomic.LoadUint32(p); v != old {
+			return v, true
+		}
+		if atomic.CompareAndSwapUint32(p, old, new) {
+			return old, true
+		}
+	}
+}

@@ -8,41 +8,63 @@ import (
 	"galago/kernel/ds"
 	"galago/kernel/errno"
 	"galago/kernel/lock"
-	"galago/kernel/mem"
 	"galago/kernel/sched"
 )
 
-// A futex is named by a word's address within a space: for private futexes the address space, for shared ones
-// whatever the caller takes for the identity of the memory behind it, with an offset as address.
+// Futexes: threads sleep in the kernel for a word of user memory (futex(2); H. Franke et al., Fuss, Futexes and Furwocks, OLS 2002).
+//
+// A futex is named by a key. The word's waiters are in the bucket that the key hashes to. Whether a word still holds
+// what a waiter expects is judged under the bucket's lock, and a waker changes the word before it takes that lock, so no wake-up is lost. User
+// memory is only touched with faults off there: if the page is absent, the lock is given up, the page brought in, and all done again.
 
 // FutexAny matches every bit set (FUTEX_BITSET_MATCH_ANY).
 const FutexAny = ^uint32(0)
 
-type futexKey struct {
-	space unsafe.Pointer
-	addr  uintptr
+// FutexKey names a futex: an address space or an object of shared memory, and an address or offset within it, whose lowest two bits
+// are a FutexKind.
+type FutexKey struct {
+	Space uintptr
+	Addr  uintptr
 }
 
+// Kinds of keys, to be added to the address.
+const (
+	FutexPrivate = 0 // FUTEX_PRIVATE_FLAG was given: Space is the address space
+	FutexLocal   = 1 // not given, but the memory is private
+	FutexShared  = 2 // Space identifies an object, Addr is the offset in it
+)
+
+// FutexWord is a futex and the user address by which the caller reaches it.
+type FutexWord struct {
+	Key  FutexKey
+	User uintptr
+}
+
+// futexWaiter lies on the stack of the thread that waits. Once woken is set its waker does not touch it again.
 type futexWaiter struct {
-	node   ds.ListNode[futexWaiter] // bucket.list; guarded by the bucket's lock
-	bucket atomic.Pointer[futexBucket]
-	key    futexKey // guarded by the bucket's lock
+	node   ds.ListNode[futexWaiter]    // bucket.list; guarded by the bucket's lock
+	bucket atomic.Pointer[futexBucket] // changes under the locks of both
+	key    FutexKey                    // guarded by the bucket's lock
 	bits   uint32
-	woken  atomic.Uint32
-	wait   sched.WaitQueue
+	pi     bool           // waits for a lock with priority inheritance, or is to be moved to one
+	woken  *atomic.Uint32 // flag, or that of a FutexWaitV
+	thread *sched.Thread
+	flag   atomic.Uint32
 }
 
 type futexBucket struct {
-	lock lock.Spin
-	list ds.List[futexWaiter] // guarded by lock; in the order of arrival
+	lock    lock.Spin
+	waiting atomic.Int32         // waiters, and those about to be: looked at without the lock
+	list    ds.List[futexWaiter] // guarded by lock; in the order of arrival
+	_       [32]byte             // a cache line of its own
 }
 
-const nFutexBuckets = 64
-
-var (
-	futexBuckets [nFutexBuckets]futexBucket
-	futexCache   = mem.Cache[futexWaiter]{Name: "futex"}
+const (
+	futexBits     = 10
+	nFutexBuckets = 1 << futexBits
 )
+
+var futexBuckets [nFutexBuckets]futexBucket
 
 func init() {
 	for i := range futexBuckets {
@@ -50,48 +72,92 @@ func init() {
 	}
 }
 
-func (k futexKey) bucket() *futexBucket {
+func (k FutexKey) bucket() *futexBucket {
 	const golden = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio: multiplicative hashing (Knuth, TAOCP 3 §6.4)
-	h := (uint64(uintptr(k.space))>>4 + uint64(k.addr)>>2) * golden
-	return &futexBuckets[h>>(64-6)]
+	h := (uint64(k.Space)>>4 + uint64(k.Addr)) * golden
+	return &futexBuckets[h>>(64-futexBits)]
 }
 
-// FutexWait sleeps until woken if the word at user address user holds val: EAGAIN if it does not, EFAULT, ETIMEDOUT (timeoutNS ≥ 0),
-// EINTR. space and addr name the futex; for a private one addr is user.
-//
-// The waiter enters the bucket before it looks at the word. So a waker that changes the word afterwards finds it
-// there, and no lock is held over the access to user memory, which may fault.
-func FutexWait(space unsafe.Pointer, addr, user uintptr, val, bits uint32, timeoutNS int64) errno.Errno {
+// lockTwo locks two buckets, which may be the same, in the order of their addresses.
+func lockTwo(a, b *futexBucket) {
+	if uintptr(unsafe.Pointer(a)) > uintptr(unsafe.Pointer(b)) {
+		a, b = b, a
+	}
+	a.lock.Lock()
+	if a != b {
+		b.lock.Lock()
+	}
+}
+
+func unlockTwo(a, b *futexBucket) {
+	if a != b {
+		b.lock.Unlock()
+	}
+	a.lock.Unlock()
+}
+
+// holds locks the bucket and judges the word: it returns with the lock held if the word is val, else EAGAIN or EFAULT.
+func (b *futexBucket) holds(user uintptr, val uint32) errno.Errno {
+	for {
+		b.lock.Lock()
+		now, ok := arch.LoadUser32(user)
+		if ok && now == val {
+			return errno.OK
+		}
+		b.lock.Unlock()
+		if ok {
+			return errno.EAGAIN
+		}
+		if _, ok = arch.LoadUser32(user); !ok {
+			return errno.EFAULT
+		}
+	}
+}
+
+// FutexWait sleeps until woken if the word holds val: EAGAIN if it does not, EINVAL without bits, EFAULT, ETIMEDOUT (at deadline,
+// if it is ≥ 0, of the monotonic clock), EINTR.
+func FutexWait(f FutexWord, val, bits uint32, deadline int64) errno.Errno {
 	if bits == 0 {
 		return errno.EINVAL
 	}
-	deadline := deadlineIn(timeoutNS)
-	w := futexCache.Alloc()
-	if w == nil {
-		return errno.ENOMEM
+	var w futexWaiter
+	return noEscape(&w).sleep(f, val, bits, deadline)
+}
+
+func (w *futexWaiter) sleep(f FutexWord, val, bits uint32, deadline int64) errno.Errno {
+	w.init(f.Key, bits)
+	b := f.Key.bucket()
+	b.waiting.Add(1) // a fence: whoever changes the word later sees it
+	if e := b.holds(f.User, val); e != 0 {
+		b.waiting.Add(-1)
+		return e
 	}
+	b.push(w)
+	b.lock.Unlock()
+	e := sched.SleepUntilSet(&w.flag, timeLeft(deadline))
+	if w.flag.Load() != 0 || !w.leave() {
+		return errno.OK // woken; perhaps just after it had given up, and the wake-up must not be lost
+	}
+	return e
+}
+
+func (w *futexWaiter) init(k FutexKey, bits uint32) {
 	w.node.Init(w)
-	w.key, w.bits = futexKey{space, addr}, bits
-	b := w.key.bucket()
-	b.lock.Lock()
+	w.key, w.bits = k, bits
+	w.thread = sched.Current()
+	w.woken = &w.flag
+}
+
+// push enters a waiter, which b.waiting has counted. The bucket is locked.
+func (b *futexBucket) push(w *futexWaiter) {
 	w.bucket.Store(b)
 	b.list.PushBack(&w.node)
-	b.lock.Unlock()
+}
 
-	var now uint32
-	e := errno.OK
-	if arch.CopyFromUser(unsafe.Pointer(&now), user, unsafe.Sizeof(now)) != 0 {
-		e = errno.EFAULT
-	} else if now != val {
-		e = errno.EAGAIN
-	} else {
-		e = w.wait.WaitTimeout(func() bool { return w.woken.Load() != 0 }, timeLeft(deadline), true)
-	}
-	if !w.leave() {
-		e = errno.OK // woken; perhaps just after it had given up, and the wake-up must not be lost
-	}
-	futexCache.Free(w)
-	return e
+// remove takes a waiter out. The bucket is locked.
+func (b *futexBucket) remove(w *futexWaiter) {
+	b.list.Remove(&w.node)
+	b.waiting.Add(-1)
 }
 
 // leave takes the waiter out of its bucket; false if a waker has done so. In any case the waker is through with it
@@ -99,10 +165,6 @@ func FutexWait(space unsafe.Pointer, addr, user uintptr, val, bits uint32, timeo
 func (w *futexWaiter) leave() bool {
 	for {
 		b := w.bucket.Load()
-		if b == nil {
-			sched.Yield() // between two buckets
-			continue
-		}
 		b.lock.Lock()
 		if w.bucket.Load() != b { // requeued meanwhile
 			b.lock.Unlock()
@@ -110,76 +172,110 @@ func (w *futexWaiter) leave() bool {
 		}
 		in := w.node.Linked()
 		if in {
-			b.list.Remove(&w.node)
+			b.remove(w)
 		}
 		b.lock.Unlock()
 		return in
 	}
 }
 
-// wake wakes up to n waiters of a key whose bits match. The bucket is locked, and a waiter goes through that lock before
-// it frees itself.
-func (b *futexBucket) wake(k futexKey, n int, bits uint32) int {
-	woken := 0
+// release takes a waiter out and wakes its thread. The bucket is locked; the waiter may be gone afterwards.
+func (b *futexBucket) release(w *futexWaiter) {
+	t := w.thread
+	t.Get()
+	b.remove(w)
+	w.woken.Store(1)
+	sched.Wake(t)
+	t.Put()
+}
+
+// wake wakes up to n waiters of a key whose bits match; EINVAL if one of them waits for a lock with priority inheritance, which only
+// the lock's own operations end. The bucket is locked.
+func (b *futexBucket) wake(k FutexKey, n int, bits uint32) (woken int, e errno.Errno) {
 	for w := b.list.Front(); w != nil && woken < n; {
 		next := w.node.Next()
-		if w.key == k && w.bits&bits != 0 {
-			b.list.Remove(&w.node)
-			w.woken.Store(1)
-			w.wait.WakeOne()
-			woken++
+		if w.key == k {
+			if w.pi {
+				return woken, errno.EINVAL
+			}
+			if w.bits&bits != 0 {
+				b.release(w)
+				woken++
+			}
 		}
 		w = next
 	}
-	return woken
+	return woken, errno.OK
 }
 
-// FutexWake wakes up to n waiters of a futex whose bits intersect with bits, and returns their number.
-func FutexWake(space unsafe.Pointer, addr uintptr, n int, bits uint32) (int, errno.Errno) {
+// FutexWake wakes up to n waiters of a futex whose bits intersect with bits, at least one if there is any, and returns their number.
+func FutexWake(k FutexKey, n int, bits uint32) (int, errno.Errno) {
 	if bits == 0 {
 		return 0, errno.EINVAL
 	}
-	k := futexKey{space, addr}
 	b := k.bucket()
+	arch.Mb() // the caller's change of the word comes before the look at the bucket
+	if b.waiting.Load() == 0 {
+		return 0, errno.OK
+	}
 	b.lock.Lock()
-	n = b.wake(k, n, bits)
+	n, e := b.wake(k, max(n, 1), bits)
 	b.lock.Unlock()
-	return n, errno.OK
+	return n, e
 }
 
-// A requeue goes through transit, so that no two buckets are locked at once.
-var (
-	requeueMutex sched.Mutex
-	transit      ds.List[futexWaiter] // guarded by requeueMutex; its waiters have no bucket
-)
-
-// FutexRequeue wakes up to nWake waiters of one futex and moves up to nMove of the others to a second one
-// (FUTEX_REQUEUE). It returns how many were woken, and how many moved.
-func FutexRequeue(space unsafe.Pointer, addr uintptr, space2 unsafe.Pointer, addr2 uintptr, nWake, nMove int) (woken, moved int) {
-	from, to := futexKey{space, addr}, futexKey{space2, addr2}
-	a, b := from.bucket(), to.bucket()
-	requeueMutex.Lock()
-	a.lock.Lock()
-	woken = a.wake(from, nWake, FutexAny)
-	for w := a.list.Front(); w != nil && moved < nMove; {
+// FutexRequeue wakes up to nWake waiters of one futex and moves up to nMove of the others to a second one (FUTEX_REQUEUE); with
+// compare only if the first word holds val, else EAGAIN. It returns how many were woken, and how many moved. EFAULT, EINVAL.
+func FutexRequeue(from FutexWord, to FutexKey, nWake, nMove int, compare bool, val uint32) (woken, moved int, e errno.Errno) {
+	if nWake < 0 || nMove < 0 {
+		return 0, 0, errno.EINVAL
+	}
+	a, b := from.Key.bucket(), to.bucket()
+	for {
+		lockTwo(a, b)
+		if !compare {
+			break
+		}
+		now, ok := arch.LoadUser32(from.User)
+		if ok && now == val {
+			break
+		}
+		unlockTwo(a, b)
+		if ok {
+			return 0, 0, errno.EAGAIN
+		}
+		if _, ok = arch.LoadUser32(from.User); !ok {
+			return 0, 0, errno.EFAULT
+		}
+	}
+	for w := a.list.Front(); w != nil && (woken < nWake || moved < nMove); {
 		next := w.node.Next()
-		if w.key == from {
-			w.bucket.Store(nil)
-			a.list.Remove(&w.node)
-			transit.PushBack(&w.node)
-			moved++
+		if w.key == from.Key {
+			if w.pi {
+				e = errno.EINVAL
+				break
+			}
+			if woken < nWake {
+				a.release(w)
+				woken++
+			} else {
+				a.moveTo(b, w, to)
+				moved++
+			}
 		}
 		w = next
 	}
-	a.lock.Unlock()
-	b.lock.Lock()
-	for w := transit.Front(); w != nil; w = transit.Front() {
-		transit.Remove(&w.node)
-		b.list.PushBack(&w.node)
-		w.key = to
-		w.bucket.Store(b)
+	unlockTwo(a, b)
+	return woken, moved, e
+}
+
+// moveTo moves a waiter to another key's bucket. Both are locked.
+func (a *futexBucket) moveTo(b *futexBucket, w *futexWaiter, to FutexKey) {
+	w.key = to
+	if a == b {
+		return
 	}
-	b.lock.Unlock()
-	requeueMutex.Unlock()
-	return woken, moved
+	a.remove(w)
+	b.waiting.Add(1)
+	b.push(w)
 }

@@ -9,7 +9,7 @@
 //   - A poller's callbacks are out of every queue, and its files' references given up, before its call returns.
 //   - A futex waiter is in the bucket its key says until it is woken or gives up.
 //
-// Lock order: fifoMutex and Pipe.mu (sleeping) never nest; requeueMutex (sleeping) → one futex bucket. The buckets and an
+// Lock order: fifoMutex and Pipe.mu (sleeping) never nest. The futex buckets and an
 // eventfd's lock are spin locks (RankFutex, RankIPC), under which only wait queues are locked.
 package ipc
 

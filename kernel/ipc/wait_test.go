@@ -228,13 +228,11 @@ func TestEventFD(t *testing.T) {
 
 // futexWait waits on a word as a private futex of a made-up space.
 func futexWait(word *uint32, val, bits uint32, ns int64) errno.Errno {
-	return FutexWait(space, addrOf(word), addrOf(word), val, bits, ns)
+	return FutexWait(wordOf(word), val, bits, deadlineIn(ns))
 }
 
-var spaceByte byte
-var space = unsafe.Pointer(&spaceByte)
-
-func addrOf(word *uint32) uintptr { return uintptr(unsafe.Pointer(word)) }
+func keyOf(word *uint32) FutexKey   { return FutexKey{4096, uintptr(unsafe.Pointer(word))} }
+func wordOf(word *uint32) FutexWord { return FutexWord{keyOf(word), uintptr(unsafe.Pointer(word))} }
 
 func TestFutex(t *testing.T) {
 	checkLeaks(t)
@@ -263,11 +261,11 @@ func TestFutex(t *testing.T) {
 		}()
 	}
 	inBucket := func(w *uint32) int {
-		n, b := 0, futexKey{space, addrOf(w)}.bucket()
+		n, b := 0, keyOf(w).bucket()
 		b.lock.Lock()
 		defer b.lock.Unlock()
 		for x := b.list.Front(); x != nil; x = x.node.Next() {
-			if x.key.addr == addrOf(w) {
+			if x.key == keyOf(w) {
 				n++
 			}
 		}
@@ -276,22 +274,22 @@ func TestFutex(t *testing.T) {
 	for inBucket(word) < waiters {
 		gotime.Sleep(gotime.Millisecond)
 	}
-	if n, _ := FutexWake(space, addrOf(word), 9, 2); n != 0 {
+	if n, _ := FutexWake(keyOf(word), 9, 2); n != 0 {
 		t.Errorf("wake of other bits: %d", n)
 	}
-	if n, _ := FutexWake(space, addrOf(word), 2, FutexAny); n != 2 {
+	if n, _ := FutexWake(keyOf(word), 2, FutexAny); n != 2 {
 		t.Errorf("wake: %d", n)
 	}
-	if w, m := FutexRequeue(space, addrOf(word), space, addrOf(other), 1, 2); w != 1 || m != 2 {
-		t.Errorf("requeue: %d %d", w, m)
+	if w, m, e := FutexRequeue(wordOf(word), keyOf(other), 1, 2, true, 0); w != 1 || m != 2 || e != 0 {
+		t.Errorf("requeue: %d %d %v", w, m, e)
 	}
 	if n := inBucket(other); n != 2 {
 		t.Errorf("%d moved", n)
 	}
-	if n, _ := FutexWake(space, addrOf(other), 9, FutexAny); n != 2 {
+	if n, _ := FutexWake(keyOf(other), 9, FutexAny); n != 2 {
 		t.Errorf("wake of the moved: %d", n)
 	}
-	if n, _ := FutexWake(space, addrOf(word), 9, FutexAny); n != 1 {
+	if n, _ := FutexWake(keyOf(word), 9, FutexAny); n != 1 {
 		t.Errorf("wake of the rest: %d", n)
 	}
 	wg.Wait()
@@ -308,7 +306,7 @@ func TestFutexRace(t *testing.T) {
 		got := make(chan errno.Errno)
 		go func() { got <- futexWait(word, 0, FutexAny, int64(i)*1000) }()
 		gotime.Sleep(gotime.Duration(i) * gotime.Microsecond)
-		n, _ := FutexWake(space, addrOf(word), 1, FutexAny)
+		n, _ := FutexWake(keyOf(word), 1, FutexAny)
 		e := <-got
 		if n == 1 && e != 0 || n == 0 && e != errno.ETIMEDOUT {
 			t.Fatalf("round %d: woke %d, waiter %v", i, n, e)

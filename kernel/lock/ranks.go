@@ -119,6 +119,7 @@ func (r Rank) nests() bool {
 	case RankRunQueue, // two CPUs' queues: the second only by TryLock, or in ascending CPU order
 		RankPageTable,   // parent table before child table; source before destination in fork
 		RankDentry,      // parent before child
+		RankFutex,       // ascending address
 		RankSocketQueue, // a listening socket's before that of a connection that waits there
 		RankInode:       // ascending address
 		return true

@@ -1,6 +1,8 @@
 package sched
 
 import (
+	"sync/atomic"
+
 	"galago/kernel/errno"
 	"galago/kernel/lock"
 )
@@ -47,6 +49,29 @@ func sleepUntil(deadline uint64, s State) errno.Errno {
 	if err == errno.ETIMEDOUT {
 		err = errno.OK
 	}
+	return err
+}
+
+// SleepUntilSet sleeps until done is not 0, at most ns nanoseconds (ETIMEDOUT; without limit when ns < 0), or until a signal comes (EINTR). Who
+// sets done calls Wake for the thread afterwards.
+func SleepUntilSet(done *atomic.Uint32, ns int64) errno.Errno {
+	lock.AssertMaySleep()
+	deadline := deadlineIn(ns)
+	t := Current()
+	t.startTimer(deadline)
+	err := errno.OK
+	for {
+		t.setState(Interruptible)
+		if done.Load() != 0 {
+			break
+		}
+		if err = t.mustNotSleep(Interruptible, deadline); err != errno.OK {
+			break
+		}
+		schedule()
+	}
+	t.setState(Running)
+	t.stopTimer(deadline)
 	return err
 }
 
