@@ -104,42 +104,58 @@ func FutexWakeOp(first FutexKey, second FutexWord, n1, n2 int, code uint32) (int
 	return woken, e
 }
 
-// FutexExpect is one word of FutexWaitV, with the value that it must hold.
-type FutexExpect struct {
-	FutexWord
-	Val uint32
-}
-
-// MaxWaitV bounds FutexWaitV's list (FUTEX_WAITV_MAX).
+// MaxWaitV bounds a FutexVector (FUTEX_WAITV_MAX).
 const MaxWaitV = 128
 
-// futexVector is the waiters of one FutexWaitV.
-type futexVector struct {
+// FutexVector is a wait for several futexes: futex_waitv(2).
+type FutexVector struct {
+	n       int
 	woken   atomic.Uint32
-	waiters [MaxWaitV]futexWaiter
+	entries [MaxWaitV]struct {
+		futexWaiter
+		user    uintptr
+		val     uint32
+		private bool
+	}
 }
 
-var vectorCache = mem.Cache[futexVector]{Name: "futex_waitv"}
+var vectorCache = mem.Cache[FutexVector]{Name: "futex_waitv"}
 
-// FutexWaitV sleeps until one of several futexes is woken and returns the index of one of those that were: futex_waitv(2). EAGAIN if a word does not hold what is
-// expected and none was woken by then, EFAULT, ETIMEDOUT, EINTR, ENOMEM. The list has at most MaxWaitV entries.
-func FutexWaitV(list []FutexExpect, deadline int64) (int, errno.Errno) {
-	v := vectorCache.Alloc()
-	if v == nil {
-		return 0, errno.ENOMEM
-	}
+// NewFutexVector makes an empty vector, nil without memory.
+func NewFutexVector() *FutexVector { return vectorCache.Alloc() }
+
+// Free gives the vector up.
+func (v *FutexVector) Free() { vectorCache.Free(v) }
+
+// Add appends a word, at most MaxWaitV, and the value that it must hold. Its key is given by SetKey.
+func (v *FutexVector) Add(val uint32, user uintptr, private bool) {
+	e := &v.entries[v.n]
+	e.user, e.val, e.private = user, val, private
+	v.n++
+}
+
+// User returns the address of the i-th word, Private what Add was told.
+func (v *FutexVector) User(i int) uintptr { return v.entries[i].user }
+func (v *FutexVector) Private(i int) bool { return v.entries[i].private }
+
+// SetKey names the i-th futex.
+func (v *FutexVector) SetKey(i int, k FutexKey) { v.entries[i].key = k }
+
+// Wait sleeps until one of the futexes is woken and returns the index of one of those that were. EAGAIN if a word does not hold what is
+// expected and none was woken by then, EFAULT, ETIMEDOUT, EINTR.
+func (v *FutexVector) Wait(deadline int64) (int, errno.Errno) {
 	n, e := 0, errno.OK
-	for ; n < len(list) && e == 0; n++ {
-		w := &v.waiters[n]
-		w.init(list[n].Key, FutexAny)
-		w.woken = &v.woken
+	for ; n < v.n; n++ {
+		w := &v.entries[n]
+		w.init(w.key, FutexAny)
+		w.futexWaiter.woken = &v.woken
 		b := w.key.bucket()
 		b.waiting.Add(1)
-		if e = b.holds(list[n].User, list[n].Val); e != 0 {
+		if e = b.holds(w.user, w.val); e != 0 {
 			b.waiting.Add(-1)
 			break
 		}
-		b.push(w)
+		b.push(&w.futexWaiter)
 		b.lock.Unlock()
 	}
 	if e == 0 {
@@ -147,11 +163,10 @@ func FutexWaitV(list []FutexExpect, deadline int64) (int, errno.Errno) {
 	}
 	woken := -1
 	for i := range n {
-		if !v.waiters[i].leave() {
+		if !v.entries[i].leave() {
 			woken = i
 		}
 	}
-	vectorCache.Free(v)
 	if woken >= 0 {
 		return woken, errno.OK
 	}

@@ -336,6 +336,7 @@ func (l *loader) landmarks(s *elf.Segment, base uintptr) {
 func (t *Task) commit(l *loader, f *arch.Frame, path string) {
 	p := t.Proc
 	t.beAlone()
+	t.leaveMemory()
 	old := p.swapSpace(l.space)
 	l.space = nil
 	vm.Attach(p.Space)
@@ -368,7 +369,6 @@ func (t *Task) commit(l *loader, f *arch.Frame, path string) {
 	p.didExec = true
 	p.exitSignal = SIGCHLD
 	table.lock.Unlock()
-	t.ClearTID, t.RobustPtr = 0, 0
 	*f = arch.Frame{IP: uint64(l.entry), SP: uint64(l.stack.sp), CS: arch.UserCS, SS: arch.UserDS, Flags: arch.FlagIF | 2}
 	clear(bytesAt(t.fpu, arch.FPUSize))
 	arch.FPUReset(t.fpu)

@@ -9,7 +9,6 @@ import (
 	"galago/kernel/cred"
 	"galago/kernel/lock"
 	"galago/kernel/sched"
-	"galago/kernel/vm"
 )
 
 const (
@@ -21,11 +20,12 @@ const (
 // OnInitExit is called when process 1 ends: there is nothing left to run.
 var OnInitExit func(status int)
 
-// OnTaskExit is called first when a task ends, with its memory and files still there; package ipc sets it.
-var OnTaskExit func(t *Task)
+// OnLeaveMemory is called when a task is about to leave its memory, by its end or by exec; the system-call floor sets it.
+var OnLeaveMemory func(t *Task)
 
-// OnClearTID wakes a futex waiter at the user address that CLONE_CHILD_CLEARTID named; package ipc sets it.
-var OnClearTID func(s *vm.AddressSpace, addr uintptr)
+// OnClearTID wakes a futex waiter at the user address that CLONE_CHILD_CLEARTID named; the
+// system-call floor sets it.
+var OnClearTID func(addr uintptr)
 
 // Exit ends the running task with an exit status: exit(2).
 func Exit(code int) { exitTask(code & 0xff << 8) }
@@ -54,15 +54,7 @@ func exitTask(status int) {
 	table.lock.Lock()
 	t.leaveSignals()
 	table.lock.Unlock()
-	if OnTaskExit != nil {
-		OnTaskExit(t)
-	}
-	if t.ClearTID != 0 && p.Space != nil {
-		zero := uint32(0)
-		if arch.CopyToUser(t.ClearTID, unsafe.Pointer(&zero), 4) == 0 && OnClearTID != nil {
-			OnClearTID(p.Space, t.ClearTID)
-		}
-	}
+	t.leaveMemory()
 	t.releaseContext()
 	t.leaveSpace() // as soon as it is off the list, others may end the process and its address space
 	table.lock.Lock()
@@ -86,6 +78,21 @@ func exitTask(status int) {
 	t.dropUser()
 	t.free()
 	sched.Exit()
+}
+
+// leaveMemory does what is to be done in the running task's memory before it loses it.
+func (t *Task) leaveMemory() {
+	if OnLeaveMemory != nil {
+		OnLeaveMemory(t)
+	}
+	if t.ClearTID != 0 {
+		zero := uint32(0)
+		if arch.CopyToUser(t.ClearTID, unsafe.Pointer(&zero), 4) == 0 && OnClearTID != nil {
+			OnClearTID(t.ClearTID)
+		}
+	}
+	t.ClearTID, t.RobustPtr = 0, 0
+	t.rseq = rseqState{}
 }
 
 // leaveSpace cuts the running thread loose from its address space: switches no longer load it.

@@ -252,6 +252,10 @@ func (c *Task) inherit(t *Task, a *CloneArgs) {
 	if a.Flags&CLONE_CHILD_CLEARTID != 0 {
 		c.ClearTID = a.ChildTID
 	}
+	if a.Flags&CLONE_VM == 0 {
+		c.rseq = t.rseq
+		c.rseq.cpu = -1
+	}
 	c.sig.blocked = t.sig.blocked
 	c.TimerSlack = t.TimerSlack
 	if a.Flags&(CLONE_VM|CLONE_VFORK) != CLONE_VM {

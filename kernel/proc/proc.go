@@ -56,6 +56,7 @@ type Task struct {
 	DeathSignal int
 	TimerSlack  uint64 // ns; kept for prctl, timers here are exact
 	RobustPtr   uintptr
+	rseq        rseqState
 
 	vfork     sched.Completion  // what this thread waits for after a vfork
 	vforkDone *sched.Completion // the parent's, until this child execs or exits
@@ -270,6 +271,9 @@ func OnSwitch(prev, next *sched.Thread) {
 	if t := (*Task)(prev.Proc); t != nil {
 		arch.FPUSave(t.fpu)
 		t.fsBase, t.gsBase = arch.UserBases()
+		if t.rseq.at != 0 && prev.State() == sched.Running {
+			t.setWork(workRSeq)
+		}
 	}
 	if next.IsIdle() {
 		vm.Deactivate() // an idle CPU is not to be woken for other CPUs' shoot-downs
@@ -278,5 +282,8 @@ func OnSwitch(prev, next *sched.Thread) {
 		vm.Activate((*vm.AddressSpace)(next.Space))
 		arch.SetUserBases(t.fsBase, t.gsBase)
 		arch.FPURestore(t.fpu)
+		if t.rseq.at != 0 && t.rseq.cpu != next.CPU {
+			t.setWork(workRSeq)
+		}
 	}
 }

@@ -206,6 +206,7 @@ const (
 const (
 	workSignal  = 1 << 0
 	workRestore = 1 << 1
+	workRSeq    = 1 << 2 // the restartable sequence, if it is in one, is to begin again
 )
 
 // setWork raises a bit of a thread's work word; the thread sees it before it returns to user mode.

@@ -135,6 +135,9 @@ func userWork(f *arch.Frame) {
 	if t == nil {
 		return
 	}
+	if t.Thread.Work&workRSeq != 0 {
+		t.restartSequence(f)
+	}
 	if t.Thread.Work != 0 {
 		t.Deliver(f)
 	}

@@ -141,3 +141,20 @@ func Exists(pid int32) bool {
 	}
 	return p != nil
 }
+
+// RobustListOf returns the robust list of another thread: ESRCH, EPERM for one that is not the caller's to look at.
+func (t *Task) RobustListOf(tid int) (head uintptr, e errno.Errno) {
+	if tid < 0 || tid >= MaxPID {
+		return 0, errno.ESRCH
+	}
+	table.lock.Lock()
+	defer table.lock.Unlock()
+	o := table.tasks[tid].Load()
+	if o == nil {
+		return 0, errno.ESRCH
+	}
+	if o.Proc != t.Proc && !o.Proc.MayLimit(t.Ctx.Cred) {
+		return 0, errno.EPERM
+	}
+	return o.RobustPtr, errno.OK
+}

@@ -13,7 +13,7 @@ import (
 	"galago/kernel/vfs"
 )
 
-// Waiting for several files, futexes, eventfds.
+// Waiting for several files, eventfds.
 
 const forever = int64(-1)
 
@@ -187,88 +187,6 @@ func selectFDs(f *arch.Frame, ns int64) (uintptr, errno.Errno) {
 		}
 	}
 	return uintptr(k), 0
-}
-
-// futex(2) operations.
-const (
-	futexWait       = 0
-	futexWake       = 1
-	futexRequeue    = 3
-	futexCmpRequeue = 4
-	futexWaitBitset = 9
-	futexWakeBitset = 10
-	futexPrivate    = 128
-	futexRealtime   = 256
-	anyBits         = ^uint32(0)
-)
-
-func sysFutex(f *arch.Frame) (uintptr, errno.Errno) {
-	user, op, val := arg0(f), int1(f), uint32(arg2(f))
-	if user&3 != 0 {
-		return 0, errno.EINVAL
-	}
-	if !arch.UserRange(user, 4) {
-		return 0, errno.EFAULT
-	}
-	space := unsafe.Pointer(current().Proc.Space)
-	bits := anyBits
-	switch op &^ (futexPrivate | futexRealtime) {
-	case futexWaitBitset:
-		bits = uint32(arg5(f))
-		ns, e := futexDeadline(arg3(f), op&futexRealtime != 0)
-		if e != 0 {
-			return 0, e
-		}
-		return ok(ipc.FutexWait(space, user, user, val, bits, ns))
-	case futexWait:
-		ns, e := getTimeout(arg3(f))
-		if e != 0 {
-			return 0, e
-		}
-		return ok(ipc.FutexWait(space, user, user, val, bits, ns))
-	case futexWakeBitset:
-		bits = uint32(arg5(f))
-		fallthrough
-	case futexWake:
-		n, e := ipc.FutexWake(space, user, int(int32(val)), bits)
-		return uintptr(n), e
-	case futexCmpRequeue, futexRequeue:
-		if op&^futexPrivate == futexCmpRequeue {
-			v, ok := arch.LoadUser32(user)
-			if !ok {
-				return 0, errno.EFAULT
-			}
-			if v != uint32(arg5(f)) {
-				return 0, errno.EAGAIN
-			}
-		}
-		woken, moved := ipc.FutexRequeue(space, user, space, arg4(f), int(int32(val)), int(int32(arg3(f))))
-		if op&^futexPrivate == futexRequeue {
-			return uintptr(woken), 0
-		}
-		return uintptr(woken + moved), 0
-	}
-	return 0, errno.ENOSYS
-}
-
-// futexDeadline turns FUTEX_WAIT_BITSET's absolute time into a relative one.
-func futexDeadline(user uintptr, realtime bool) (int64, errno.Errno) {
-	if user == 0 {
-		return forever, 0
-	}
-	var ts timespec
-	if e := get(&ts, user); e != 0 {
-		return 0, e
-	}
-	if _, e := ts.duration(); e != 0 {
-		return 0, e
-	}
-	id := clockMonotonic
-	if realtime {
-		id = clockRealtime
-	}
-	clock, _ := readClock(id)
-	return max((ts.Sec-clock.Sec)*1e9+ts.Nsec-clock.Nsec, 0), 0
 }
 
 func sysEventfd(f *arch.Frame) (uintptr, errno.Errno) { return eventfd(uint32(arg0(f)), 0) }

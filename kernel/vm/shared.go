@@ -15,6 +15,7 @@ import (
 // sharedMemory backs MAP_SHARED|MAP_ANONYMOUS: pages without a file, the same for all who map it.
 type sharedMemory struct {
 	refs  atomic.Int32
+	id    atomic.Uint64 // see WordKey
 	lock  lock.Spin
 	pages ds.Radix[mem.Frame] // guarded by lock
 }

@@ -43,6 +43,8 @@ type AddressSpace struct {
 	Minor  atomic.Uint64
 	Major  atomic.Uint64
 	maxRSS atomic.Int64
+
+	Barriers atomic.Uint32 // what its threads registered for: membarrier(2)
 }
 
 // Layout has the landmarks that exec sets, for brk and /proc.
@@ -76,6 +78,12 @@ func New() *AddressSpace {
 	s.Layout.MmapTop = StackTop - StackGap
 	return s
 }
+
+// ID is a number that no other address space has at the time.
+func (s *AddressSpace) ID() uintptr { return uintptr(unsafe.Pointer(s)) }
+
+// CPUs returns the set of CPUs that have the space loaded.
+func (s *AddressSpace) CPUs() uint64 { return s.cpus.Load() }
 
 // Get adds a user.
 func (s *AddressSpace) Get() { s.users.Add(1) }
@@ -194,6 +202,7 @@ func (s *AddressSpace) Fork() (*AddressSpace, errno.Errno) {
 	}
 	s.lock.Lock()
 	c.Layout, c.Limits = s.Layout, s.Limits
+	c.Barriers.Store(s.Barriers.Load())
 	e := errno.OK
 	for a := s.findFrom(0); a != nil && e == 0; a = s.next(a) {
 		if a.Flags&DontFork == 0 {

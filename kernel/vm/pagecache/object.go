@@ -81,7 +81,8 @@ type Object struct {
 	Owner unsafe.Pointer // the inode, for Ops
 	Flags ObjectFlags    // set by Init
 
-	size atomic.Int64 // of the file, in bytes
+	size atomic.Int64  // of the file, in bytes
+	id   atomic.Uint64 // see Identity; 0: none yet
 
 	lock  lock.Spin
 	pages ds.Radix[mem.Frame] // guarded by lock
@@ -117,6 +118,7 @@ const (
 func (o *Object) Init(ops Ops, owner unsafe.Pointer, flags ObjectFlags) {
 	o.Ops, o.Owner, o.Flags = ops, owner, flags
 	o.size.Store(0)
+	o.id.Store(0)
 	o.lock.Init(lock.RankPageCache)
 	o.pages.Init(&nodes)
 	o.n, o.dirty = 0, 0
@@ -154,3 +156,18 @@ func (o *Object) Clean() bool {
 
 // pagesIn returns how many pages a file of n bytes has.
 func pagesIn(n int64) uint64 { return (uint64(n) + pageMask) >> pageShift }
+
+var lastIdentity atomic.Uint64
+
+// Identity returns a number that no other object has or had.
+func (o *Object) Identity() uint64 { return Identify(&o.id) }
+
+// Identify gives *id, if it is 0, a number that nothing else has, and returns it.
+func Identify(id *atomic.Uint64) uint64 {
+	v := id.Load()
+	if v == 0 {
+		id.CompareAndSwap(0, lastIdentity.Add(1))
+		v = id.Load()
+	}
+	return v
+}
