@@ -62,19 +62,6 @@ func barrier(cpus uint64) {
 	arch.Mb()
 }
 
-func sysGetcpu(f *arch.Frame) (uintptr, errno.Errno) {
-	cpu, node := uint32(arch.CPUID()), uint32(0)
-	if arg0(f) != 0 {
-		if e := put(arg0(f), &cpu); e != 0 {
-			return 0, e
-		}
-	}
-	if arg1(f) != 0 {
-		return ok(put(arg1(f), &node))
-	}
-	return 0, 0
-}
-
 func sysRseq(f *arch.Frame) (uintptr, errno.Errno) {
 	return ok(current().RSeq(arg0(f), uint32(arg1(f)), uint32(arg2(f)), uint32(arg3(f))))
 }

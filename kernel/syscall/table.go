@@ -252,7 +252,6 @@ var table = [...]Row{
 	307: {Name: "sendmmsg", Fn: sysSendmmsg, Level: Full},
 	308: {Name: "setns", Fn: sysSetns, Level: Partial,
 		Missing: "there are no name spaces: EINVAL"},
-	309: {Name: "getcpu", Fn: sysGetcpu, Level: Full},
 	312: {Name: "kcmp", Fn: sysKcmp, Level: Partial,
 		Missing: "KCMP_IO, KCMP_SYSVSEM and KCMP_EPOLL_TFD give EOPNOTSUPP"},
 	309: {Name: "getcpu", Fn: sysGetcpu, Level: Full},
