@@ -269,8 +269,6 @@ var table = [...]Row{
 	424: {Name: "pidfd_send_signal", Fn: sysPidfdSendSignal, Level: Full},
 	434: {Name: "pidfd_open", Fn: sysPidfdOpen, Level: Full},
 	324: {Name: "membarrier", Fn: sysMembarrier, Level: Full},
-	332: {Name: "statx", Fn: sysStatx, Level: Partial,
-		Missing: "btime, attributes and mount identifiers are not reported"},
 	334: {Name: "rseq", Fn: sysRseq, Level: Full},
 	435: {Name: "clone3", Fn: sysClone3, Level: Partial,
 		Missing: "as clone; set_tid and cgroups give EINVAL"},
