@@ -40,6 +40,7 @@ func initThread(unsafe.Pointer) {
 	proc.Init()
 	proc.OnInitExit = initEnded
 	ipc.OnBrokenPipe = proc.BrokenPipe
+	ipc.InitFileLocks()
 	net.OnBrokenPipe, net.PID, net.PIDExists, net.Cred = proc.BrokenPipe, proc.CurrentPID, proc.Exists, proc.CurrentCred
 	syscall.PowerOff, syscall.Restart = powerOff, reboot
 	oops.RebootAfter = numberOption("panic", -1)

@@ -298,6 +298,8 @@ func sysFcntl(f *arch.Frame) (uintptr, errno.Errno) {
 			return uintptr(r.F.Flags.Load()), 0
 		}
 		return 0, r.F.SetFlags(uint32(arg))
+	case fGetLk, fSetLk, fSetLkW, fOFDGetLk, fOFDSetLk, fOFDSetLkW:
+		return recordLock(fd, cmd, arg)
 	case fGetPipeSize:
 		return withFile(fd, func(file *vfs.File) (uintptr, errno.Errno) {
 			n, e := ipc.Capacity(file)

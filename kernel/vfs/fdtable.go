@@ -220,16 +220,16 @@ func (t *FDTable) Close(fd int) errno.Errno {
 	t.files[fd] = nil
 	t.drop(fd)
 	t.lock.Unlock()
-	return f.closeFD()
+	return f.closeFD(t)
 }
 
 // OnClose, if set, is called at each close of a descriptor (POSIX record locks).
-var OnClose func(f *File)
+var OnClose func(t *FDTable, f *File)
 
-func (f *File) closeFD() (err errno.Errno) {
+func (f *File) closeFD(t *FDTable) (err errno.Errno) {
 	if f.mode&filePath == 0 {
 		if OnClose != nil {
-			OnClose(f)
+			OnClose(t, f)
 		}
 		err = f.Ops.Flush(f)
 	}
@@ -259,7 +259,7 @@ func (t *FDTable) DupTo(f *File, fd, limit int, cloexec bool) errno.Errno {
 	t.files[fd] = f
 	t.lock.Unlock()
 	if old != nil {
-		old.closeFD()
+		old.closeFD(t)
 	}
 	return errno.OK
 }
