@@ -40,7 +40,6 @@ const (
 // Epoll is an epoll instance.
 type Epoll struct {
 	refs atomic.Int32 // the open file, and last closes of watched files under way
-	file *vfs.File    // the open file; not counted
 
 	mu     sched.Mutex
 	tree   ds.RBTree[watch] // guarded by mu
@@ -97,7 +96,7 @@ var (
 
 type epollFile struct{ vfs.NoFileOps }
 
-var epollOps vfs.FileOps = epollFile{}
+var epollOps vfs.FileOps = &epollFile{}
 
 // NewEpoll makes an epoll instance with its open file.
 func NewEpoll(c *cred.Cred) (*vfs.File, errno.Errno) {
@@ -114,13 +113,13 @@ func NewEpoll(c *cred.Cred) (*vfs.File, errno.Errno) {
 		epollCache.Free(ep)
 		return nil, e
 	}
-	ep.file = f
+	f.SetStill()
 	return f, errno.OK
 }
 
 // epollOf returns the instance behind an open file, or nil.
 func epollOf(f *vfs.File) *Epoll {
-	if f.Ops != epollOps {
+	if !f.Is(epollOps) {
 		return nil
 	}
 	return (*Epoll)(f.Private)
@@ -133,7 +132,7 @@ func (ep *Epoll) put() {
 }
 
 // Release ends all watches.
-func (epollFile) Release(f *vfs.File) {
+func (*epollFile) Release(f *vfs.File) {
 	ep := epollOf(f)
 	ep.mu.Lock()
 	for w := ep.tree.Min(); w != nil; w = ep.tree.Min() {
@@ -144,8 +143,8 @@ func (epollFile) Release(f *vfs.File) {
 }
 
 // Poll: an instance is readable while a watched file has something. Watches that turn out to have nothing leave the ready list.
-func (epollFile) Poll(f *vfs.File, pt *vfs.PollTable) uint32 {
-	ep := epollOf(f)
+func (*epollFile) Poll(f *vfs.File, pt *vfs.PollTable) uint32 {
+	ep := (*Epoll)(f.Private)
 	pt.WaitFor(&ep.pollers, vfs.POLLIN|vfs.POLLRDNORM)
 	if !ep.ready.Load() {
 		return 0
@@ -153,41 +152,39 @@ func (epollFile) Poll(f *vfs.File, pt *vfs.PollTable) uint32 {
 	ep.mu.Lock()
 	defer ep.mu.Unlock()
 	for {
-		w, events := ep.takeFirst()
+		flags := ep.lock.LockIRQ()
+		w := ep.first
+		if w != nil {
+			ep.unqueue(w) // an event from now on puts it there again
+		}
+		ep.lock.UnlockIRQ(flags)
 		if w == nil {
 			return 0
 		}
-		if w.file.Poll(nil)&events != 0 {
-			ep.putBack(w, true)
+		if w.file.Poll(nil)&w.events != 0 {
+			flags = ep.lock.LockIRQ()
+			ep.push(w)
+			ep.lock.UnlockIRQ(flags)
 			return vfs.POLLIN | vfs.POLLRDNORM
 		}
 	}
 }
 
-// push puts a watch on the ready list. ep.lock is held.
-func (ep *Epoll) push(w *watch, front bool) {
+// push puts a watch at the end of the ready list. ep.lock is held.
+func (ep *Epoll) push(w *watch) {
 	if w.queued {
 		return
 	}
 	w.queued = true
-	if front {
-		w.prev, w.next = nil, ep.first
-	} else {
-		w.prev, w.next = ep.last, nil
-	}
+	w.next, w.prev = nil, ep.last
 	if w.prev == nil {
 		ep.first = w
+		ep.ready.Store(true)
 	} else {
 		w.prev.next = w
 	}
-	if w.next == nil {
-		ep.last = w
-	} else {
-		w.next.prev = w
-	}
-	if ep.count++; ep.count == 1 {
-		ep.ready.Store(true)
-	}
+	ep.last = w
+	ep.count++
 }
 
 // unqueue takes a watch off the ready list. ep.lock is held.
@@ -206,26 +203,7 @@ func (ep *Epoll) unqueue(w *watch) {
 	} else {
 		w.next.prev = w.prev
 	}
-	w.next, w.prev = nil, nil
 	if ep.count--; ep.count == 0 {
 		ep.ready.Store(false)
 	}
-}
-
-// takeFirst takes the first watch off the ready list, so that an event from now on puts it there again. ep.mu is held.
-func (ep *Epoll) takeFirst() (w *watch, events uint32) {
-	flags := ep.lock.LockIRQ()
-	if w = ep.first; w != nil {
-		events = w.events
-		ep.unqueue(w)
-	}
-	ep.lock.UnlockIRQ(flags)
-	return w, events
-}
-
-// putBack returns a watch to the ready list. ep.mu is held.
-func (ep *Epoll) putBack(w *watch, front bool) {
-	flags := ep.lock.LockIRQ()
-	ep.push(w, front)
-	ep.lock.UnlockIRQ(flags)
 }

@@ -216,7 +216,7 @@ func (ep *Epoll) enqueue(w *watch, events uint32) bool {
 	flags := ep.lock.LockIRQ()
 	wanted := w.events&^epollHow&events != 0
 	if wanted {
-		ep.push(w, false)
+		ep.push(w)
 	}
 	ep.lock.UnlockIRQ(flags)
 	return wanted

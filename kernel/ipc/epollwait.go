@@ -47,43 +47,105 @@ func EpollWait(f *vfs.File, user uintptr, limit int, timeoutNS int64) (int, errn
 	}
 }
 
+// batchSize is how many watches are asked between two looks at the ready list.
+const batchSize = 16
+
+// batch is a part of the ready list that has been taken off it.
+type batch struct {
+	watches [batchSize]*watch
+	n       int // watches in use
+	keep    [batchSize]bool
+}
+
 // collect asks the files on the ready list, each once, and stores the events of those that have some. Those that are watched
-// by level stay on the list, at its end, so that all get their turn; those watched by edge leave it.
+// by level go back to the end of the list, so that all get their turn; those watched by edge leave it.
 func (ep *Epoll) collect(user uintptr, limit int) (n int, e errno.Errno) {
+	var b batch
 	ep.mu.Lock()
 	flags := ep.lock.LockIRQ()
-	for todo := ep.count; todo > 0 && n < limit; todo-- {
-		w := ep.first
-		events := w.events
-		ep.unqueue(w)
+	for todo := ep.count; todo > 0 && n < limit; {
+		k := ep.takeBatch(&b, min(todo, limit-n))
+		todo -= k
 		ep.lock.UnlockIRQ(flags)
-		got := w.file.Poll(nil) & events
-		stored := got == 0 || storeEvent(user+uintptr(n)*EpollEventSize, got, w.data)
+		stored, ok := b.ask(user + uintptr(n)*EpollEventSize)
+		n += stored
 		flags = ep.lock.LockIRQ()
-		switch {
-		case got == 0:
-			continue
-		case !stored:
-			ep.push(w, true)
+		ep.returnBatch(&b)
+		if !ok {
 			if n == 0 {
 				e = errno.EFAULT
 			}
-			todo = 1
-			continue
-		case events&EpollOneShot != 0:
-			w.events &= epollHow
-		case events&EpollEdge == 0:
-			ep.push(w, false)
+			break
 		}
-		n++
 	}
 	more := ep.first != nil
+	ep.ready.Store(more)
 	ep.lock.UnlockIRQ(flags)
 	ep.mu.Unlock()
 	if more {
-		ep.waiters.WakeOne()
+		ep.waiters.PassOn()
 	}
 	return n, e
+}
+
+// takeBatch takes up to limit watches off the front of the ready list, so that an event from now on puts them there again. ep.lock is
+// held.
+func (ep *Epoll) takeBatch(b *batch, limit int) int {
+	w, k := ep.first, 0
+	for ; k < min(limit, batchSize); k++ {
+		b.watches[k] = w
+		w.queued = false
+		w = w.next
+	}
+	b.n = k
+	ep.first = w
+	if w == nil {
+		ep.last = nil
+	} else {
+		w.prev = nil
+	}
+	ep.count -= k
+	return k
+}
+
+// ask asks the files of a batch and stores the events of those that have some. It decides which watches stay on the list. If events cannot be
+// stored, ok is false, and those not reported stay. ep.mu is held.
+func (b *batch) ask(user uintptr) (stored int, ok bool) {
+	for i, w := range b.watches[:b.n] {
+		got := w.file.Poll(nil) & w.events
+		b.keep[i] = false
+		if got == 0 {
+			continue
+		}
+		if !storeEvent(user+uintptr(stored)*EpollEventSize, got, w.data) {
+			for ; i < b.n; i++ {
+				b.keep[i] = true
+			}
+			return stored, false
+		}
+		stored++
+		b.keep[i] = w.events&(EpollOneShot|EpollEdge) == 0
+		if w.events&EpollOneShot != 0 {
+			w.ep.disarm(w)
+		}
+	}
+	return stored, true
+}
+
+// disarm leaves a watch without events until it is modified.
+func (ep *Epoll) disarm(w *watch) {
+	flags := ep.lock.LockIRQ()
+	w.events &= epollHow
+	ep.lock.UnlockIRQ(flags)
+}
+
+// returnBatch puts the watches that stay back. ep.lock is held.
+func (ep *Epoll) returnBatch(b *batch) {
+	for i, w := range b.watches[:b.n] {
+		if b.keep[i] {
+			ep.push(w)
+		}
+	}
 }
 
 // storeEvent writes one struct epoll_event.

@@ -90,6 +90,7 @@ func (pipeFile) Read(f *vfs.File, it *uio.Iter, pos int64) (int, errno.Errno) {
 	if it.Len() == 0 {
 		return 0, errno.OK
 	}
+	slept := false
 	for {
 		p.mu.Lock()
 		if p.used.Load() > 0 {
@@ -103,6 +104,7 @@ func (pipeFile) Read(f *vfs.File, it *uio.Iter, pos int64) (int, errno.Errno) {
 		if f.Nonblock() {
 			return 0, errno.EAGAIN
 		}
+		slept = true
 		if e := p.rwait.WaitInterruptible(func() bool { return p.used.Load() > 0 || p.writers.Load() == 0 }); e != errno.OK {
 			return 0, e
 		}
@@ -111,7 +113,7 @@ func (pipeFile) Read(f *vfs.File, it *uio.Iter, pos int64) (int, errno.Errno) {
 	left := p.used.Load()
 	p.mu.Unlock()
 	p.wwait.WakeSync()
-	if left > 0 {
+	if left > 0 && slept {
 		p.rwait.PassOn() // the wake-up that came with these bytes may have been taken by this reader
 	}
 	return n, e

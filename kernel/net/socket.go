@@ -110,7 +110,7 @@ func (s *Socket) NewFile(flags uint32, c *cred.Cred) (*vfs.File, errno.Errno) {
 
 // Of returns the socket behind an open file; ENOTSOCK.
 func Of(f *vfs.File) (*Socket, errno.Errno) {
-	if f.Ops != fileOps {
+	if !f.Is(fileOps) {
 		return nil, errno.ENOTSOCK
 	}
 	return (*Socket)(f.Private), errno.OK
@@ -138,9 +138,10 @@ func WaitError(e errno.Errno, limit int64) errno.Errno {
 }
 
 // Left returns how much of a wait's time limit in nanoseconds (0: none) is left, for WaitTimeout. deadline is 0 before the call's first
-// wait and is kept for the next one.
+// wait and is kept for the next one; −1: never.
 func Left(limit int64, deadline *int64) int64 {
 	if limit == 0 {
+		*deadline = -1
 		return -1
 	}
 	now := int64(time.Now())
@@ -162,7 +163,7 @@ func (m *Msg) BrokenPipe() errno.Errno {
 // socketFile is a socket as an open file.
 type socketFile struct{ vfs.NoFileOps }
 
-var fileOps vfs.FileOps = socketFile{}
+var fileOps vfs.FileOps = &socketFile{}
 
 func socketOf(f *vfs.File) *Socket { return (*Socket)(f.Private) }
 
@@ -174,7 +175,7 @@ func fileFlags(f *vfs.File) uint32 {
 }
 
 // Read is recv(2) without flags, but reading nothing is nothing.
-func (socketFile) Read(f *vfs.File, it *uio.Iter, pos int64) (int, errno.Errno) {
+func (*socketFile) Read(f *vfs.File, it *uio.Iter, pos int64) (int, errno.Errno) {
 	if it.Len() == 0 {
 		return 0, errno.OK
 	}
@@ -184,7 +185,7 @@ func (socketFile) Read(f *vfs.File, it *uio.Iter, pos int64) (int, errno.Errno) 
 }
 
 // Write is send(2).
-func (socketFile) Write(f *vfs.File, it *uio.Iter, pos int64) (int, int64, errno.Errno) {
+func (*socketFile) Write(f *vfs.File, it *uio.Iter, pos int64) (int, int64, errno.Errno) {
 	s := socketOf(f)
 	m := Msg{Data: it, Flags: fileFlags(f)}
 	n, e := s.Ops.Send(s, vfs.NoEscape(&m))
@@ -192,26 +193,26 @@ func (socketFile) Write(f *vfs.File, it *uio.Iter, pos int64) (int, int64, errno
 }
 
 // Poll asks the family.
-func (socketFile) Poll(f *vfs.File, pt *vfs.PollTable) uint32 {
+func (*socketFile) Poll(f *vfs.File, pt *vfs.PollTable) uint32 {
 	s := socketOf(f)
 	return s.Ops.Poll(s, pt)
 }
 
 // Ioctl asks the family.
-func (socketFile) Ioctl(f *vfs.File, cmd uint32, arg uintptr) (uintptr, errno.Errno) {
+func (*socketFile) Ioctl(f *vfs.File, cmd uint32, arg uintptr) (uintptr, errno.Errno) {
 	s := socketOf(f)
 	return s.Ops.Ioctl(s, cmd, arg)
 }
 
 // Flush tells the family of each close(2).
-func (socketFile) Flush(f *vfs.File) errno.Errno {
+func (*socketFile) Flush(f *vfs.File) errno.Errno {
 	s := socketOf(f)
 	s.Ops.Closing(s)
 	return errno.OK
 }
 
 // Release is the last close.
-func (socketFile) Release(f *vfs.File) {
+func (*socketFile) Release(f *vfs.File) {
 	s := socketOf(f)
 	s.Ino.Store(0)
 	s.Ops.Release(s)

@@ -92,10 +92,11 @@ func (q *WaitQueue) wakeFirst() {
 	w.thread.wake(sleeping, false)
 }
 
-// Add puts a callback into the queue.
+// Add puts a callback into the queue: at its front, so that the last one is called first, as on Linux; one that stands for a
+// thread waits its turn at the end.
 func (q *WaitQueue) Add(w *Waiter) {
 	flags := q.lockAs(lock.RankWaitQueue)
-	q.push(w, false)
+	q.push(w, w.Take == nil)
 	q.unlock(flags)
 }
 

@@ -43,6 +43,7 @@ const (
 	fileWriter                // counted in Inode.writers
 	fileAtomicPos             // the position needs posLock (regular files and directories)
 	fileAnon                  // no Path
+	fileStill                 // a stream on which lseek succeeds without effect
 )
 
 var fileCache = mem.Cache[File]{Name: "file"}
@@ -107,6 +108,12 @@ func (f *File) close() {
 	fileCache.Free(f)
 }
 
+// Is tells whether the file is of the kind that ops, a value without state, stands for: the comparison of interface values
+// without the call that the compiler makes of it.
+func (f *File) Is(ops FileOps) bool {
+	return *(*uintptr)(unsafe.Pointer(&f.Ops)) == *(*uintptr)(unsafe.Pointer(&ops))
+}
+
 // Refs returns the number of references.
 func (f *File) Refs() int { return int(f.refs.Load()) }
 
@@ -127,6 +134,9 @@ func (f *File) SetStream() {
 	f.mode |= fileStream
 	f.mode &^= fileAtomicPos
 }
+
+// SetStill makes lseek on a stream succeed and do nothing, as on Linux for epoll instances, event counters, timers and the like.
+func (f *File) SetStill() { f.mode |= fileStill }
 
 // Pos returns the file position.
 func (f *File) Pos() int64 {
@@ -221,6 +231,9 @@ func (f *File) WriteAt(it *uio.Iter, pos int64) (int, errno.Errno) {
 func (f *File) Lseek(off int64, whence int) (int64, errno.Errno) {
 	if f.mode&filePath != 0 {
 		return 0, errno.EBADF
+	}
+	if f.mode&fileStill != 0 {
+		return 0, errno.OK
 	}
 	if f.mode&fileStream != 0 {
 		return 0, errno.ESPIPE

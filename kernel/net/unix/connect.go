@@ -8,7 +8,7 @@ import (
 )
 
 // Listen is listen(2). The queue holds one connection more than backlog, as on Linux.
-func (socketOps) Listen(g *net.Socket, backlog int) errno.Errno {
+func (*socketOps) Listen(g *net.Socket, backlog int) errno.Errno {
 	s := of(g)
 	if !s.connectionBased() {
 		return errno.EOPNOTSUPP
@@ -39,7 +39,7 @@ func (socketOps) Listen(g *net.Socket, backlog int) errno.Errno {
 func (s *sock) full() bool { return s.queue.count.Load() > s.backlog.Load() }
 
 // Connect is connect(2).
-func (socketOps) Connect(g *net.Socket, addr *net.Name, nonblock bool, ctx *vfs.Context) errno.Errno {
+func (*socketOps) Connect(g *net.Socket, addr *net.Name, nonblock bool, ctx *vfs.Context) errno.Errno {
 	s := of(g)
 	if addr.Len < familyLen {
 		return errno.EINVAL
@@ -159,7 +159,7 @@ func (s *sock) join(other, end *sock, m *message) errno.Errno {
 }
 
 // Accept is accept(2): it takes the first connection out of the queue.
-func (socketOps) Accept(g *net.Socket, nonblock bool) (*net.Socket, errno.Errno) {
+func (*socketOps) Accept(g *net.Socket, nonblock bool) (*net.Socket, errno.Errno) {
 	s := of(g)
 	if !s.connectionBased() {
 		return nil, errno.EOPNOTSUPP
@@ -191,7 +191,7 @@ func (socketOps) Accept(g *net.Socket, nonblock bool) (*net.Socket, errno.Errno)
 	m := s.queue.take(s)
 	s.receive.Unlock()
 	s.room.WakeOne()
-	s.passOn()
+	s.passOn(deadline)
 	end := m.conn
 	m.free()
 	return &end.Socket, errno.OK
@@ -205,15 +205,16 @@ func (s *sock) waitMessage(limit int64, deadline *int64) errno.Errno {
 	return net.WaitError(e, limit)
 }
 
-// passOn wakes the next receiver if there is more: the wake-up that announced it may have been taken by this one.
-func (s *sock) passOn() {
-	if s.queue.head.Load() != nil {
+// passOn wakes the next receiver if there is more: the wake-up that announced it may have been taken by this one, if it has waited (net.Left
+// has set the deadline).
+func (s *sock) passOn(deadline int64) {
+	if deadline != 0 && s.queue.head.Load() != nil {
 		s.Readers.PassOn()
 	}
 }
 
 // Pair is socketpair(2).
-func (socketOps) Pair(ga, gb *net.Socket) errno.Errno {
+func (*socketOps) Pair(ga, gb *net.Socket) errno.Errno {
 	a, b := of(ga), of(gb)
 	c, pid := net.Cred(), net.PID()
 	a.setPeerCred(pid, c.Get())
@@ -226,7 +227,7 @@ func (socketOps) Pair(ga, gb *net.Socket) errno.Errno {
 }
 
 // Shutdown is shutdown(2); the peer of a connection loses the opposite halves.
-func (socketOps) Shutdown(g *net.Socket, how int) errno.Errno {
+func (*socketOps) Shutdown(g *net.Socket, how int) errno.Errno {
 	s := of(g)
 	if how < net.SHUT_RD || how > net.SHUT_RDWR {
 		return errno.EINVAL

@@ -171,7 +171,7 @@ func (s *sock) recvDatagram(m *net.Msg) (int, errno.Errno) {
 		}
 		s.receive.Lock()
 		if p, skip := s.datagramAt(m); p != nil {
-			return s.receiveDatagram(m, p, skip)
+			return s.receiveDatagram(m, p, skip, deadline)
 		}
 		s.receive.Unlock()
 		shut := s.Shut.Load()&net.ShutRead != 0
@@ -206,8 +206,8 @@ func (s *sock) datagramAt(m *net.Msg) (p *message, skip int) {
 	return p, skip
 }
 
-// receiveDatagram receives a message; s.receive is held and given up.
-func (s *sock) receiveDatagram(m *net.Msg, p *message, skip int) (int, errno.Errno) {
+// receiveDatagram receives a message; s.receive is held and given up. deadline is 0 if the call has not waited.
+func (s *sock) receiveDatagram(m *net.Msg, p *message, skip int, deadline int64) (int, errno.Errno) {
 	peek := m.Flags&net.MSG_PEEK != 0
 	size := p.len - skip
 	n := min(size, m.Data.Len())
@@ -240,7 +240,7 @@ func (s *sock) receiveDatagram(m *net.Msg, p *message, skip int) (int, errno.Err
 		}
 	}
 	s.receive.Unlock()
-	s.passOn()
+	s.passOn(deadline)
 	if !peek {
 		s.room.WakeOne()
 		p.discard(s.peer.Load())

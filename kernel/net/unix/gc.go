@@ -168,7 +168,7 @@ func collectGarbage() {
 }
 
 // Closing is called at each close(2).
-func (socketOps) Closing(g *net.Socket) {
+func (*socketOps) Closing(g *net.Socket) {
 	if flyingNow.Load() > 0 {
 		s := of(g)
 		flightLock.Lock()

@@ -17,7 +17,7 @@ const (
 
 // Poll tells what a socket is ready for. A hang-up of both halves is POLLHUP, as is having no connection; one of the reading half is
 // POLLRDHUP.
-func (socketOps) Poll(g *net.Socket, pt *vfs.PollTable) uint32 {
+func (*socketOps) Poll(g *net.Socket, pt *vfs.PollTable) uint32 {
 	s := of(g)
 	pt.WaitFor(&s.Readers, readEvents)
 	pt.WaitFor(&s.Writers, writeEvents)
@@ -53,7 +53,7 @@ const (
 
 // Ioctl tells how many bytes wait to be received (of a datagram socket in the next datagram), and how much of what was sent has not been
 // received.
-func (socketOps) Ioctl(g *net.Socket, cmd uint32, arg uintptr) (uintptr, errno.Errno) {
+func (*socketOps) Ioctl(g *net.Socket, cmd uint32, arg uintptr) (uintptr, errno.Errno) {
 	s := of(g)
 	var n int32
 	switch cmd {

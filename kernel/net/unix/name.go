@@ -109,7 +109,7 @@ func (n *name) same(o *name) bool {
 }
 
 // Bind is bind(2): a path makes a socket in the file system.
-func (socketOps) Bind(g *net.Socket, addr *net.Name, ctx *vfs.Context) errno.Errno {
+func (*socketOps) Bind(g *net.Socket, addr *net.Name, ctx *vfs.Context) errno.Errno {
 	s := of(g)
 	if addr.Len == familyLen && addr.Family() == net.AF_UNIX {
 		return s.autobind()
@@ -287,13 +287,13 @@ func findAbstract(addr *net.Name, typ int32) (*sock, errno.Errno) {
 }
 
 // SockName is getsockname(2).
-func (socketOps) SockName(g *net.Socket, to *net.Name) errno.Errno {
+func (*socketOps) SockName(g *net.Socket, to *net.Name) errno.Errno {
 	of(g).name.Load().store(to)
 	return errno.OK
 }
 
 // PeerName is getpeername(2).
-func (socketOps) PeerName(g *net.Socket, to *net.Name) errno.Errno {
+func (*socketOps) PeerName(g *net.Socket, to *net.Name) errno.Errno {
 	peer := of(g).peerRef()
 	if peer == nil {
 		return errno.ENOTCONN

@@ -9,7 +9,7 @@ import (
 // never over the border of a piece that carries open files, nor, if credentials are asked for, from different senders.
 
 // Send is send(2) and its family.
-func (socketOps) Send(g *net.Socket, m *net.Msg) (int, errno.Errno) {
+func (*socketOps) Send(g *net.Socket, m *net.Msg) (int, errno.Errno) {
 	s := of(g)
 	var a ancillary
 	if m.ControlLen > 0 {
@@ -29,7 +29,7 @@ func (socketOps) Send(g *net.Socket, m *net.Msg) (int, errno.Errno) {
 }
 
 // Recv is recv(2) and its family.
-func (socketOps) Recv(g *net.Socket, m *net.Msg) (int, errno.Errno) {
+func (*socketOps) Recv(g *net.Socket, m *net.Msg) (int, errno.Errno) {
 	s := of(g)
 	if s.Type == net.SOCK_STREAM {
 		return s.recvStream(m)
@@ -167,7 +167,7 @@ func (s *sock) receivePieces(r *receipt) errno.Errno {
 		}
 	}
 	s.receive.Unlock()
-	s.passOn()
+	s.passOn(r.deadline)
 	return errno.OK
 }
 

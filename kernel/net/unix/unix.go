@@ -83,7 +83,7 @@ type sock struct {
 type socketOps struct{}
 
 var (
-	ops       net.Ops = socketOps{}
+	ops       net.Ops = &socketOps{}
 	sockCache         = mem.Cache[sock]{Name: "unix_sock"}
 	family            = net.Family{Create: create}
 )
@@ -186,7 +186,7 @@ func (s *sock) put() {
 func (s *sock) connectionBased() bool { return s.Type != net.SOCK_DGRAM }
 
 // Release is the last close of the open file.
-func (socketOps) Release(g *net.Socket) {
+func (*socketOps) Release(g *net.Socket) {
 	s := of(g)
 	s.shutDown(false)
 	s.put()
@@ -241,7 +241,7 @@ func (s *sock) setPeerCred(pid int32, c *cred.Cred) (old *cred.Cred) {
 }
 
 // PeerCred returns the peer's identity.
-func (socketOps) PeerCred(g *net.Socket) (int32, *cred.Cred) {
+func (*socketOps) PeerCred(g *net.Socket) (int32, *cred.Cred) {
 	s := of(g)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -252,17 +252,17 @@ func (socketOps) PeerCred(g *net.Socket) (int32, *cred.Cred) {
 }
 
 // Listening tells whether the socket accepts connections.
-func (socketOps) Listening(g *net.Socket) bool { return of(g).state.Load() == listening }
+func (*socketOps) Listening(g *net.Socket) bool { return of(g).state.Load() == listening }
 
 // OptionChanged lets senders look again when the buffer has grown.
-func (socketOps) OptionChanged(g *net.Socket, option int) {
+func (*socketOps) OptionChanged(g *net.Socket, option int) {
 	if option == net.SO_SNDBUF || option == net.SO_SNDBUFFORCE {
 		g.Writers.WakeAll()
 	}
 }
 
 // Charged returns what the socket has on its way, and what lies in its queue.
-func (socketOps) Charged(g *net.Socket) (sent, queued int) {
+func (*socketOps) Charged(g *net.Socket) (sent, queued int) {
 	s := of(g)
 	return int(s.charged.Load()), int(s.queued.Load())
 }
