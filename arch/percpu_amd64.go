@@ -41,7 +41,7 @@ type PerCPU struct {
 	online  atomic.Uint32 // 40
 	_       [16]byte
 	tss     [26]uint32 // 60: RSP0 lies at 64, aligned; SDM 3A figure 8-11
-	gdt     [9]uint64
+	gdt     [16]uint64
 
 	pendingIPI atomic.Uint32
 	IRQs       [256]uint64 // interrupts taken, by vector
@@ -80,7 +80,7 @@ func (c *PerCPU) setup(index int, current *ThreadHeader, ist uintptr) {
 	c.self, c.current, c.index = c, current, int32(index)
 	c.kstack = current.StackHi
 	current.CPU = int32(index)
-	c.gdt = [9]uint64{
+	c.gdt = [16]uint64{
 		0,
 		0x00af9b000000ffff, // kernel code
 		0x00cf93000000ffff, // kernel data
@@ -93,6 +93,7 @@ func (c *PerCPU) setup(index int, current *ThreadHeader, ist uintptr) {
 	const tssLimit = 26*4 - 1
 	c.gdt[7] = tssLimit | tss&0xffffff<<16 | 0x89<<40 | tss>>24&0xff<<56
 	c.gdt[8] = tss >> 32
+	c.gdt[15] = 0x0040f10000000000 | uint64(index) // data nobody uses: user mode reads its limit (boot/vdso)
 	c.setTSS(1, c.kstack)
 	for i := range nIST - 1 {
 		top := ist + uintptr(i+1)*istSize
@@ -102,7 +103,7 @@ func (c *PerCPU) setup(index int, current *ThreadHeader, ist uintptr) {
 	}
 	c.tss[25] = 104 << 16 // no I/O permission map
 	var desc [10]byte
-	describe(&desc, 9*8-1, uintptr(unsafe.Pointer(&c.gdt)))
+	describe(&desc, uint16(unsafe.Sizeof(c.gdt))-1, uintptr(unsafe.Pointer(&c.gdt)))
 	lgdt(&desc)
 	ltr(tssSel)
 	Wrmsr(msrGSBase, uint64(uintptr(unsafe.Pointer(c))))

@@ -36,3 +36,4 @@ link_addrs:
 	.quad	ap_start, ap_end, ap_args
 	.quad	extable_start, extable_end, smapsites_start, smapsites_end
 	.quad	go_boot_g, copyWide, boot_text_end
+	.quad	vdso_start, vdso_end

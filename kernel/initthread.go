@@ -50,6 +50,7 @@ func initThread(unsafe.Pointer) {
 	must("page cache", pagecache.Start(mem.Stats().Total))
 	must("page-out", vm.StartPageOut())
 	setWallClock()
+	must("vdso", vm.InitVDSO())
 	registerFileSystems()
 	probeDevices()
 	if flag("ktest") {

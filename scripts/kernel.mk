@@ -25,10 +25,18 @@ $(K)/kernel.go.o: $(KROOT)/VERSION FORCE
 
 FORCE:
 
+# The virtual dynamic shared object, which the kernel contains as data.
+$(K)/vdso.so: boot/vdso/vdso.S boot/vdso/vdso.ld
+	@mkdir -p $(K)
+	@as --64 -o $(K)/vdso.so.o $<
+	@ld -shared -soname linux-vdso.so.1 --hash-style=both -Bsymbolic -z max-page-size=4096 --build-id=none --eh-frame-hdr -s \
+		-T boot/vdso/vdso.ld -o $@ $(K)/vdso.so.o
+$(K)/vdsoimage.o: $(K)/vdso.so
+
 BOOTOBJS := $(patsubst boot/%.S,$(K)/%.o,$(wildcard boot/*.S))
 $(K)/%.o: boot/%.S boot/defs.inc
 	@mkdir -p $(K)
-	@as --64 -g $< -o $@
+	@as --64 -g -I $(K) -I . $< -o $@
 
 $(K)/kernel.elf: $(BOOTOBJS) $(K)/kernel.go.o linker.ld $(GATE)
 	@echo "  LD    $@"

@@ -30,6 +30,7 @@ type loader struct {
 	base   uintptr // load address of a PIE
 	ibase  uintptr // of the interpreter
 	entry  uintptr
+	vdso   uintptr
 	execfn uintptr
 
 	cred   *cred.Cred // to take on
@@ -211,6 +212,10 @@ func (l *loader) program(t *Task, n int) errno.Errno {
 		if e := l.interpreter(t); e != 0 {
 			return e
 		}
+	}
+	var e errno.Errno
+	if l.vdso, e = l.space.MapVDSO(); e != 0 {
+		return e
 	}
 	return l.stack.finish(l)
 }

@@ -46,6 +46,7 @@ const (
 	atRandom       = 25
 	atHWCap2       = 26
 	atExecFn       = 31
+	atSysinfoEhdr  = 33
 	atMinSigStkSz  = 51
 	hwcap2FSGSBase = 2
 )
@@ -284,7 +285,7 @@ func (b *stackBuilder) finish(l *loader) errno.Errno {
 }
 
 // auxv makes the auxiliary vector.
-func (l *loader) auxv(random, platform uintptr) [20][2]uint64 {
+func (l *loader) auxv(random, platform uintptr) [21][2]uint64 {
 	c := l.cred
 	secure := uint64(0)
 	if l.secure {
@@ -298,7 +299,8 @@ func (l *loader) auxv(random, platform uintptr) [20][2]uint64 {
 	if arch.Has.FSGSBASE {
 		hwcap2 = hwcap2FSGSBase
 	}
-	return [20][2]uint64{
+	return [21][2]uint64{
+		{atSysinfoEhdr, uint64(l.vdso)},
 		{atHWCap, uint64(arch.CPUInfo.Features[0])},
 		{atPageSize, arch.PageSize},
 		{atClkTck, 100},

@@ -103,6 +103,7 @@ func WallToMono(sec, nsec int64) uint64 {
 func SetWall(sec, nsec int64) {
 	f := wall.seq.LockIRQ()
 	wall.offset = sec*Second + nsec - int64(Now())
+	publish()
 	wall.seq.UnlockIRQ(f)
 }
 
