@@ -103,7 +103,7 @@ func sysFutex(f *arch.Frame) (uintptr, errno.Errno) {
 		bits = uint32(arg5(f))
 		fallthrough
 	case futexWait:
-		return futexSleep(f, op, bits, deadline)
+		return futexSleep(arg0(f), op&futexPrivate != 0, uint32(arg2(f)), bits, deadline)
 	case futexWakeBitset:
 		bits = uint32(arg5(f))
 		fallthrough
@@ -123,22 +123,31 @@ func sysFutex(f *arch.Frame) (uintptr, errno.Errno) {
 	return 0, errno.ENOSYS
 }
 
-func futexSleep(f *arch.Frame, op int, bits uint32, deadline int64) (uintptr, errno.Errno) {
+// futexSleep waits until deadline. Without a handler a wait that a signal ended goes on; without a deadline also after one with SA_RESTART.
+func futexSleep(user uintptr, private bool, val, bits uint32, deadline int64) (uintptr, errno.Errno) {
 	if bits == 0 {
 		return 0, errno.EINVAL
 	}
-	w, e := futexAt(arg0(f), op&futexPrivate != 0, false)
+	w, e := futexAt(user, private, false)
 	if e != 0 {
 		return 0, e
 	}
-	e = ipc.FutexWait(w, uint32(arg2(f)), bits, deadline)
+	e = ipc.FutexWait(w, val, bits, deadline)
 	if e == errno.EINTR {
-		e = errno.ERESTARTSYS
-		if deadline != noDeadline {
-			e = errno.ERESTART_RESTARTBLOCK
+		if deadline == noDeadline {
+			return 0, errno.ERESTARTSYS
 		}
+		flag := uintptr(0)
+		if private {
+			flag = 1
+		}
+		e = current().RestartWith(futexOn, uint64(deadline), [5]uintptr{user, flag, uintptr(val), uintptr(bits)})
 	}
 	return 0, e
+}
+
+func futexOn(b *proc.RestartBlock) (uintptr, errno.Errno) {
+	return futexSleep(b.Args[0], b.Args[1] != 0, uint32(b.Args[2]), uint32(b.Args[3]), int64(b.Deadline))
 }
 
 // futexTwo is the operations on two words.

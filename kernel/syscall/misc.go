@@ -221,19 +221,28 @@ func nanosleep(req, rem uintptr) (uintptr, errno.Errno) {
 	if ts.Sec < 0 || ts.Nsec < 0 || ts.Nsec >= 1e9 {
 		return 0, errno.EINVAL
 	}
-	ns := int64(1<<63 - 1)
-	if ts.Sec < 1<<32 {
-		ns = ts.Sec*1e9 + ts.Nsec
+	ns, _ := ts.duration()
+	return sleepUntil(now()+uint64(ns), rem)
+}
+
+// sleepUntil sleeps until a time of the monotonic clock. What is left of it when a signal comes is written to rem, if not null; without a
+// handler the sleep goes on afterwards.
+func sleepUntil(deadline uint64, rem uintptr) (uintptr, errno.Errno) {
+	e := sched.SleepUntil(deadline)
+	if e != errno.EINTR {
+		return 0, e
 	}
-	left, e := sched.SleepInterruptible(ns)
-	if e == errno.EINTR && rem != 0 {
+	if rem != 0 {
+		left := max(int64(deadline-now()), 0)
 		r := timespec{left / 1e9, left % 1e9}
 		if e := put(rem, &r); e != 0 {
 			return 0, e
 		}
 	}
-	return 0, e
+	return 0, current().RestartWith(sleepOn, deadline, [5]uintptr{rem})
 }
+
+func sleepOn(b *proc.RestartBlock) (uintptr, errno.Errno) { return sleepUntil(b.Deadline, b.Args[0]) }
 
 func sysClockNanosleep(f *arch.Frame) (uintptr, errno.Errno) {
 	const absolute = 1
@@ -257,6 +266,9 @@ func sysClockNanosleep(f *arch.Frame) (uintptr, errno.Errno) {
 		return 0, 0
 	}
 	_, e := sched.SleepInterruptible(d)
+	if e == errno.EINTR {
+		e = errno.ERESTARTNOHAND
+	}
 	return 0, e
 }
 

@@ -21,11 +21,29 @@ const forever = int64(-1)
 const fastPoll = 16
 
 func sysPoll(f *arch.Frame) (uintptr, errno.Errno) {
-	n, e := poll(arg0(f), arg1(f), millis(int2(f)))
+	deadline := uint64(0)
+	ns := millis(int2(f))
+	if ns >= 0 {
+		deadline = now() + uint64(ns)
+	}
+	return pollUntil(arg0(f), arg1(f), ns, deadline)
+}
+
+// pollUntil polls for ns nanoseconds, until deadline (0: never). Without a handler it goes on after a signal, for the time that is left.
+func pollUntil(user, count uintptr, ns int64, deadline uint64) (uintptr, errno.Errno) {
+	n, e := poll(user, count, ns)
 	if e == errno.EINTR {
-		e = errno.ERESTARTNOHAND
+		e = current().RestartWith(pollOn, deadline, [5]uintptr{user, count})
 	}
 	return n, e
+}
+
+func pollOn(b *proc.RestartBlock) (uintptr, errno.Errno) {
+	ns := forever
+	if b.Deadline != 0 {
+		ns = max(int64(b.Deadline-now()), 0)
+	}
+	return pollUntil(b.Args[0], b.Args[1], ns, b.Deadline)
 }
 
 func poll(user, count uintptr, ns int64) (uintptr, errno.Errno) {
