@@ -23,6 +23,7 @@ import (
 	"galago/kernel/ktest/suite"
 	"galago/kernel/mem"
 	"galago/kernel/net"
+	"galago/kernel/net/unix"
 	"galago/kernel/oops"
 	"galago/kernel/proc"
 	"galago/kernel/sched"
@@ -41,6 +42,8 @@ func initThread(unsafe.Pointer) {
 	proc.OnInitExit = initEnded
 	ipc.OnBrokenPipe = proc.BrokenPipe
 	ipc.InitFileLocks()
+	ipc.RegisterKinds()
+	unix.Init()
 	net.OnBrokenPipe, net.PID, net.PIDExists, net.Cred = proc.BrokenPipe, proc.CurrentPID, proc.Exists, proc.CurrentCred
 	syscall.PowerOff, syscall.Restart = powerOff, reboot
 	oops.RebootAfter = numberOption("panic", -1)

@@ -7,7 +7,7 @@ import "galago/kernel/errno"
 // Hex is printed in hexadecimal by %v.
 type Hex uint64
 
-// Format writes the formatted text to buf and returns its length; what does not fit is cut off. Verbs: %d %x %s %v %t
+// Format writes the formatted text to buf and returns its length; what does not fit is cut off. Verbs: %d %x %X %s %v %t
 // %c %o %p; flags 0, - and # (0x before hexadecimal numbers), and a width. %x prints the bytes of a string or slice. A missing
 // argument shows as %!missing, one of another than the basic types as %!type.
 func Format(buf []byte, format string, args ...any) int {
@@ -91,9 +91,13 @@ func (w *writer) text(f fieldSpec, s string) {
 func (w *writer) number(f fieldSpec, v uint64, neg bool, base uint64) {
 	var tmp [24]byte
 	i := len(tmp)
+	digits := "0123456789abcdef"
+	if base == upperHex {
+		base, digits = 16, "0123456789ABCDEF"
+	}
 	for {
 		i--
-		tmp[i] = "0123456789abcdef"[v%base]
+		tmp[i] = digits[v%base]
 		v /= base
 		if v == 0 {
 			break
@@ -146,10 +150,15 @@ func (w *writer) unsigned(f fieldSpec, verb byte, v uint64) {
 	w.number(f, v, false, base(verb))
 }
 
+// upperHex stands for base 16 with capital letters.
+const upperHex = 1<<8 + 16
+
 func base(verb byte) uint64 {
 	switch verb {
 	case 'x', 'p':
 		return 16
+	case 'X':
+		return upperHex
 	case 'o':
 		return 8
 	}

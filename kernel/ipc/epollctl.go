@@ -334,17 +334,3 @@ func watchable(f *vfs.File) bool {
 func countQueue(pt *vfs.PollTable, q *sched.WaitQueue, events uint32) {
 	(*registrar)(unsafe.Pointer(pt)).used++
 }
-
-// EachWatch calls fn for every watch of an instance, for /proc: false if f is none.
-func EachWatch(f *vfs.File, fn func(fd int, events uint32, data uint64, on *vfs.File)) bool {
-	ep := epollOf(f)
-	if ep == nil {
-		return false
-	}
-	ep.mu.Lock()
-	for w := ep.tree.Min(); w != nil; w = ep.tree.Next(&w.node) {
-		fn(w.fd, w.events, w.data, w.file)
-	}
-	ep.mu.Unlock()
-	return true
-}

@@ -53,14 +53,6 @@ func NewEventFD(initial uint32, flags uint32, c *cred.Cred) (*vfs.File, errno.Er
 
 func eventOf(f *vfs.File) *eventFD { return (*eventFD)(f.Private) }
 
-// EventCount returns the counter of an eventfd, for /proc: false if f is none.
-func EventCount(f *vfs.File) (n uint64, ok bool) {
-	if !f.Is(eventOps) {
-		return 0, false
-	}
-	return eventOf(f).count.Load(), true
-}
-
 // take reads the counter: all of it, or 1 of a semaphore; 0 while it is 0.
 func (v *eventFD) take() uint64 {
 	for {

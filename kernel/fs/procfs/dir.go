@@ -16,7 +16,7 @@ type dirOps struct{ vfs.DirFileOps }
 // Open checks that the caller may list a process's descriptors.
 func (dirOps) Open(i *vfs.Inode, f *vfs.File) errno.Errno {
 	n := nodeOf(i)
-	if n.entry == fdDirEntry && !Source.MayInspect(n.pid) {
+	if (n.entry == fdDirEntry || n.entry == fdInfoDirEntry) && !Source.MayInspect(n.pid) {
 		return errno.EACCES
 	}
 	return errno.OK
@@ -50,7 +50,9 @@ func (dirOps) ReadDir(f *vfs.File, ctx *vfs.DirContext) errno.Errno {
 			}
 		}
 	case fdDirEntry:
-		return listFDs(n, ctx)
+		return listFDs(n, ctx, &fdEntry)
+	case fdInfoDirEntry:
+		return listFDs(n, ctx, &fdInfoEntry)
 	}
 	return errno.OK
 }
@@ -63,7 +65,7 @@ func emitNumber(ctx *vfs.DirContext, num int, ino uint64, typ uint8, after int64
 	return ctx.Emit(str(b[:k]), ino, typ, numbers+after)
 }
 
-func listFDs(n *node, ctx *vfs.DirContext) errno.Errno {
+func listFDs(n *node, ctx *vfs.DirContext, e *Entry) errno.Errno {
 	t := Source.Files(n.pid)
 	if t == nil {
 		return errno.ENOENT
@@ -71,7 +73,7 @@ func listFDs(n *node, ctx *vfs.DirContext) errno.Errno {
 	defer t.Put()
 	for {
 		fd := t.Next(int(ctx.Pos - numbers))
-		if fd < 0 || !emitNumber(ctx, fd, inodeNumber(&fdEntry, n.pid, fd), vfs.DT_LNK, int64(fd)+1) {
+		if fd < 0 || !emitNumber(ctx, fd, inodeNumber(e, n.pid, fd), vfs.DType(e.mode), int64(fd)+1) {
 			return errno.OK
 		}
 	}
@@ -102,6 +104,8 @@ func readMountsLink(n *node, buf []byte) (int, errno.Errno) {
 	return copy(buf, "self/mounts"), errno.OK
 }
 
+func readNetLink(n *node, buf []byte) (int, errno.Errno) { return copy(buf, "self/net"), errno.OK }
+
 func readPIDLink(n *node, buf []byte) (int, errno.Errno) {
 	p, ok := Source.Path(n.pid, n.entry.link.which)
 	if !ok {
@@ -125,6 +129,9 @@ func readFDLink(n *node, buf []byte) (int, errno.Errno) {
 		return klog.Format(buf, "pipe:[%d]", f.Inode.Ino), errno.OK
 	case vfs.S_IFSOCK:
 		return klog.Format(buf, "socket:[%d]", f.Inode.Ino), errno.OK
+	}
+	if k := kindOf(f); k != nil {
+		return klog.Format(buf, "anon_inode:%s", k.name), errno.OK
 	}
 	return klog.Format(buf, "anon_inode:[%d]", f.Inode.Ino), errno.OK
 }

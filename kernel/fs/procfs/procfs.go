@@ -205,17 +205,24 @@ func (inodeOps) Lookup(dir *vfs.Inode, name string) (*vfs.Inode, errno.Errno) {
 			return newNode(dir.SB, &pidEntry, num, -1)
 		}
 	case fdDirEntry:
-		if !Source.MayInspect(n.pid) {
-			return nil, errno.EACCES
-		}
-		f := fileOf(n.pid, num)
-		if f == nil {
-			return nil, errno.ENOENT
-		}
-		f.Put()
-		return newNode(dir.SB, &fdEntry, n.pid, num)
+		return newFDNode(dir.SB, &fdEntry, n.pid, num)
+	case fdInfoDirEntry:
+		return newFDNode(dir.SB, &fdInfoEntry, n.pid, num)
 	}
 	return nil, errno.ENOENT
+}
+
+// newFDNode makes the inode of a descriptor's entry in /proc/PID/fd or fdinfo.
+func newFDNode(sb *vfs.SuperBlock, e *Entry, pid, fd int) (*vfs.Inode, errno.Errno) {
+	if !Source.MayInspect(pid) {
+		return nil, errno.EACCES
+	}
+	f := fileOf(pid, fd)
+	if f == nil {
+		return nil, errno.ENOENT
+	}
+	f.Put()
+	return newNode(sb, e, pid, fd)
 }
 
 // fileOf returns an open file of a process, with a reference, or nil.

@@ -55,6 +55,7 @@ var rootEntries = [...]Entry{
 	{name: "self", mode: modeLink, link: &linkEntry{read: readSelf}},
 	{name: "thread-self", mode: modeLink, link: &linkEntry{read: readThreadSelf}},
 	{name: "mounts", mode: modeLink, link: &linkEntry{read: readMountsLink}},
+	{name: "net", mode: modeLink, link: &linkEntry{read: readNetLink}},
 	{name: "meminfo", mode: modeFile, gen: genMeminfo},
 	{name: "cpuinfo", mode: modeFile, gen: genCPUInfo},
 	{name: "uptime", mode: modeFile, gen: genUptime},
@@ -112,16 +113,18 @@ var pidEntries = [...]Entry{
 	{name: "cwd", mode: modeLink, link: &linkEntry{jumps: true, which: LinkCwd, read: readPIDLink}},
 	{name: "root", mode: modeLink, link: &linkEntry{jumps: true, which: LinkRoot, read: readPIDLink}},
 	{name: "exe", mode: modeLink, link: &linkEntry{jumps: true, which: LinkExe, read: readPIDLink}},
+	{name: "net", mode: modeDir},
+	{name: "fdinfo", mode: vfs.S_IFDIR | 0o555},
 	{name: "fd", mode: vfs.S_IFDIR | 0o500},
 }
 
 func init() {
 	rootEntry.children = rootEntries[:]
 	pidEntry.children = pidEntries[:]
-	fdDirEntry = &pidEntries[len(pidEntries)-1]
-	lastNumber = 1
-	pidEntry.number, fdEntry.number = 1, 2
-	lastNumber = 2
+	fdDirEntry = pidEntry.find("fd")
+	fdInfoDirEntry = pidEntry.find("fdinfo")
+	pidEntry.number, fdEntry.number, fdInfoEntry.number = 1, 2, 3
+	lastNumber = 3
 	numberAll(rootEntries[:])
 	numberAll(sysEntries[:])
 	numberAll(sysVM[:])
@@ -193,6 +196,11 @@ func RegisterSysctl(dir, name string, gen func(b *Buffer) errno.Errno, set func(
 	return add(d, name, mode, gen, set)
 }
 
+// RegisterNet adds a file to /proc/net, which is a directory of each process.
+func RegisterNet(name string, gen func(b *Buffer) errno.Errno) errno.Errno {
+	return add(pidEntry.find("net"), name, modeFile, gen, nil)
+}
+
 func add(dir *Entry, name string, mode uint32, gen func(b *Buffer) errno.Errno, set func(data []byte) errno.Errno) errno.Errno {
 	if dir.find(name) != nil {
 		return errno.EEXIST
@@ -222,6 +230,8 @@ func writeSet(n *node, data []byte) errno.Errno { return n.entry.set(data) }
 // run generates the text.
 func (e *Entry) run(n *node, b *Buffer) errno.Errno {
 	switch {
+	case e == &fdInfoEntry:
+		return genFDInfo(n, b)
 	case e.gen != nil:
 		return e.gen(b)
 	case n.pid != 0:

@@ -5,6 +5,7 @@ import (
 
 	"galago/arch"
 	"galago/kernel/errno"
+	"galago/kernel/fs/procfs"
 	"galago/kernel/net"
 	"galago/kernel/vfs"
 )
@@ -89,16 +90,6 @@ func (s *sock) waiting() (n int) {
 	return n
 }
 
-// Info is a line of /proc/net/unix.
-type Info struct {
-	Refs      int
-	Listening bool
-	Type      int
-	State     int // socket state as Linux numbers it
-	Ino       uint64
-	Name      []byte // with a leading '@' for an abstract one; empty: none
-}
-
 // States of /proc/net/unix (enum socket_state).
 const (
 	stateUnconnected   = 1
@@ -107,47 +98,51 @@ const (
 	stateDisconnecting = 4
 )
 
-// Each calls fn for every socket. fn must not sleep or keep the name.
-func Each(fn func(i *Info)) {
+// Init makes /proc/net/unix.
+func Init() { procfs.RegisterNet("unix", genUnix) }
+
+// genUnix writes a line for each socket. In place of its address in memory, which is nobody's business, stands the socket's cookie.
+func genUnix(b *procfs.Buffer) errno.Errno {
+	b.WriteString("Num       RefCount Protocol Flags    Type St Inode Path\n")
 	for i := range buckets {
-		b := &buckets[i]
-		b.lock.Lock()
-		for s := b.list.Front(); s != nil; s = s.all.Next() {
-			if s.refs.Load() > 0 {
-				s.describe(fn)
-			}
+		k := &buckets[i]
+		k.lock.Lock()
+		for s := k.list.Front(); s != nil && !b.Full(); s = s.all.Next() {
+			s.describe(b)
 		}
-		b.lock.Unlock()
+		k.lock.Unlock()
 	}
+	return errno.OK
 }
 
-func (s *sock) describe(fn func(i *Info)) {
-	info := Info{Refs: int(s.refs.Load()), Type: int(s.Type), Ino: s.Ino.Load()}
-	state := s.state.Load()
-	info.Listening = state == listening
+// describe writes the line of one socket. Its bucket is locked, so that it and its name stay.
+func (s *sock) describe(b *procfs.Buffer) {
+	state, ino, flags := s.state.Load(), s.Ino.Load(), 0
+	st := stateUnconnected
 	switch {
-	case info.Ino == 0 && state == connected:
-		info.State = stateConnecting
-	case info.Ino == 0:
-		info.State = stateDisconnecting
+	case ino == 0 && state == connected:
+		st = stateConnecting
+	case ino == 0:
+		st = stateDisconnecting
 	case state == connected:
-		info.State = stateConnected
-	default:
-		info.State = stateUnconnected
+		st = stateConnected
+	case state == listening:
+		flags = 1 << 16
 	}
-	var text [maxLen]byte
+	b.Printf("%016x: %08X %08X %08X %04X %02X %5d", s.Cookie, s.refs.Load(), 0, flags, s.Type, st, ino)
 	if n := s.name.Load(); n != nil {
-		k := copy(text[:], n.buf[familyLen:n.len])
-		if n.isAbstract() {
-			for i := range text[:k] {
-				if text[i] == 0 {
-					text[i] = '@'
-				}
-			}
-		} else {
-			k--
+		b.WriteString(" ")
+		text := n.buf[familyLen:n.len]
+		if !n.isAbstract() {
+			text = text[:len(text)-1]
 		}
-		info.Name = text[:k]
+		for i := range text {
+			if text[i] == 0 {
+				b.WriteString("@")
+			} else {
+				b.Write(text[i : i+1])
+			}
+		}
 	}
-	fn(vfs.NoEscape(&info))
+	b.WriteString("\n")
 }
