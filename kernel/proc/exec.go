@@ -82,7 +82,8 @@ func (l *loader) load(t *Task, path string, args *Args) errno.Errno {
 	if l.space = vm.New(); l.space == nil {
 		return errno.ENOMEM
 	}
-	l.space.Limits = vm.Limits{AS: t.Proc.Limits[LimitAS].Cur, Data: t.Proc.Limits[LimitData].Cur, Stack: t.Proc.Limits[LimitStack].Cur}
+	l.space.Limits = vm.Limits{AS: t.Proc.Limits[LimitAS].Cur, Data: t.Proc.Limits[LimitData].Cur, Stack: t.Proc.Limits[LimitStack].Cur,
+		Memlock: t.Proc.Limits[LimitMemlock].Cur}
 	if e := l.stack.init(l.space); e != 0 {
 		return e
 	}
@@ -295,7 +296,7 @@ func (l *loader) mapSegment(file *vfs.File, s *elf.Segment, base uintptr, main b
 	memEnd := base + uintptr(s.Vaddr+s.MemSize)
 	if s.FileSize > 0 {
 		file.Get()
-		if _, e := l.space.Map(start, fileEnd-start, prot, vm.MayWrite, file, (s.Offset&^mask)>>arch.PageShift, true, false); e != 0 {
+		if _, e := l.space.Map(start, fileEnd-start, prot, vm.MayWrite|vm.MayExec, file, (s.Offset&^mask)>>arch.PageShift, true, false); e != 0 {
 			file.Put()
 			return e
 		}
@@ -303,7 +304,7 @@ func (l *loader) mapSegment(file *vfs.File, s *elf.Segment, base uintptr, main b
 		fileEnd = start
 	}
 	if bss := (fileEnd + mask) &^ mask; memEnd > bss {
-		if _, e := l.space.Map(bss, memEnd-bss, prot, vm.MayWrite, nil, 0, true, false); e != 0 {
+		if _, e := l.space.Map(bss, memEnd-bss, prot, vm.MayWrite|vm.MayExec, nil, 0, true, false); e != 0 {
 			return e
 		}
 	}

@@ -71,7 +71,7 @@ func (b *stackBuilder) init(s *vm.AddressSpace) errno.Errno {
 	b.space = s
 	b.limit = vm.StackTop - uintptr(random64()&0x3fff)<<arch.PageShift
 	const initial = 132 << 10
-	_, e := s.Map(b.limit-initial, initial, vm.ProtRead|vm.ProtWrite, vm.GrowsDown|vm.Stack|vm.MayWrite, nil, 0, true, false)
+	_, e := s.Map(b.limit-initial, initial, vm.ProtRead|vm.ProtWrite, vm.GrowsDown|vm.Stack|vm.MayWrite|vm.MayExec, nil, 0, true, false)
 	b.top = b.limit - 16 - uintptr(random64()&0xff)<<4
 	return e
 }

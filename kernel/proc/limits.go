@@ -38,6 +38,8 @@ func (p *Process) SetLimit(which int, new *Limit, change bool) (old Limit, e err
 			s.Limits.Data = new.Cur
 		case LimitStack:
 			s.Limits.Stack = new.Cur
+		case LimitMemlock:
+			s.Limits.Memlock = new.Cur
 		}
 	}
 	return old, errno.OK

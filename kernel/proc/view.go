@@ -73,6 +73,40 @@ func (t *Task) SetCred(c *cred.Cred) {
 	}
 }
 
+// SpaceFor returns the address space of a process (by the number of any of its threads) whose memory the running thread may read and write, as for
+// process_vm_readv(2), with a user's reference. ESRCH, EPERM.
+func SpaceFor(pid int) (*vm.AddressSpace, errno.Errno) {
+	if pid <= 0 || pid >= MaxPID {
+		return nil, errno.ESRCH
+	}
+	p := findByThread(pid)
+	if p == nil {
+		return nil, errno.ESRCH
+	}
+	defer p.Put()
+	s := p.BorrowSpace()
+	if s == nil {
+		return nil, errno.ESRCH
+	}
+	if !(procSource{}).MayInspect(p.PID) {
+		s.Put()
+		return nil, errno.EPERM
+	}
+	return s, errno.OK
+}
+
+// findByThread returns the process of a thread, with a reference, or nil.
+func findByThread(tid int) *Process {
+	table.lock.Lock()
+	defer table.lock.Unlock()
+	t := table.tasks[tid].Load()
+	if t == nil {
+		return nil
+	}
+	t.Proc.Get()
+	return t.Proc
+}
+
 // BorrowSpace returns the address space with a user's reference, or nil for a zombie.
 func (p *Process) BorrowSpace() *vm.AddressSpace {
 	p.limitsMu.Lock()

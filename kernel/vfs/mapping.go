@@ -16,6 +16,8 @@ type MapRequest struct {
 	// zero) gives anonymous memory, as /dev/zero does.
 	Object *pagecache.Object
 	Phys   uint64
+	// NoStores is set by the file: the mapping can never be made writable (a seal).
+	NoStores bool
 }
 
 // A File is the backing of a memory mapping (vm.Backing): Get, Put and what follows.
@@ -48,4 +50,19 @@ func (f *File) Describe(buf []byte) (n int, dev, ino uint64) {
 		n = f.Path.globalName(buf)
 	}
 	return n, f.Inode.SB.DevID, f.Inode.Ino
+}
+
+// Sync makes the file durable: msync(2).
+func (f *File) Sync(from, to int64) errno.Errno {
+	e := f.Ops.Fsync(f, false)
+	if e == errno.EINVAL { // nothing to write
+		e = errno.OK
+	}
+	return e
+}
+
+// Punch frees bytes [from, to): madvise(MADV_REMOVE).
+func (f *File) Punch(from, to int64) errno.Errno {
+	const keepSize, punchHole = 1, 2
+	return f.Ops.Fallocate(f, keepSize|punchHole, from, to-from)
 }

@@ -24,6 +24,8 @@ type Area struct {
 	space *AddressSpace
 	obj   *pagecache.Object // Back.Object(); nil if Back is
 	rmap  pagecache.Mapping // on obj's list
+
+	nextDead *Area // AddressSpace.dead
 }
 
 var areaCache = mem.Cache[Area]{Name: "vm_area"}
@@ -36,7 +38,10 @@ func (a *Area) pageIndex(va uintptr) uint64 { return a.Index + uint64(va-a.Start
 
 // pte returns the entry flags of the area's rights; write permission is given only with write.
 func (a *Area) pte(write bool) arch.PTE {
-	f := arch.PTEPresent | arch.PTEUser | arch.PTEAccessed
+	f := arch.PTEUser | arch.PTEAccessed | arch.PTEPresent
+	if a.Prot&ProtMask == 0 {
+		f ^= arch.PTEPresent | pteNone
+	}
 	if a.Prot&ProtExec == 0 {
 		f |= arch.PTENX
 	}
@@ -73,43 +78,51 @@ func (s *AddressSpace) prev(a *Area) *Area { return s.areas.Prev(&a.node) }
 // insert adds an area; the range is free.
 func (s *AddressSpace) insert(a *Area) {
 	s.insertTree(a)
+	s.count(a, pages(a.End-a.Start))
 	if a.Back != nil {
 		if a.obj = a.Back.Object(); a.obj != nil {
 			a.obj.LockMappings()
 			a.obj.AddMapping(&a.rmap, unsafe.Pointer(a))
 			a.obj.UnlockMappings()
+			a.countStores(1)
 		}
 	}
 }
 
-// insertTree is insert without the reverse mapping.
+// countStores tells the object about an area through which it may be written, now or after mprotect: F_SEAL_WRITE.
+func (a *Area) countStores(d int32) {
+	if a.Flags&(Shared|MayWrite) == Shared|MayWrite {
+		a.obj.Writers.Add(d)
+	}
+}
+
+// insertTree is insert without counting and reverse mapping.
 func (s *AddressSpace) insertTree(a *Area) {
 	a.space = s
 	a.node.Init(a)
 	s.areas.Insert(&a.node, uint64(a.Start))
-	s.total += (a.End - a.Start) >> arch.PageShift
-	s.count++
+	s.nAreas++
 }
 
-// drop removes an area from the tree and frees it; its pages are gone already.
+// drop removes an area from the tree; its pages are gone already. unlock frees it.
 func (s *AddressSpace) drop(a *Area) {
-	s.forget(a)
+	s.count(a, -pages(a.End-a.Start))
+	s.discard(a)
+}
+
+// discard is drop of an area whose pages are no longer counted as its own.
+func (s *AddressSpace) discard(a *Area) {
+	s.lastFound.Store(nil)
+	s.areas.Remove(&a.node)
+	s.nAreas--
 	if a.obj != nil {
 		a.obj.LockMappings()
 		a.obj.RemoveMapping(&a.rmap)
 		a.obj.UnlockMappings()
+		a.countStores(-1)
 	}
-	if a.Back != nil {
-		a.Back.Put()
-	}
-	areaCache.Free(a)
-}
-
-func (s *AddressSpace) forget(a *Area) {
-	s.lastFound.Store(nil)
-	s.areas.Remove(&a.node)
-	s.total -= (a.End - a.Start) >> arch.PageShift
-	s.count--
+	a.nextDead = s.dead
+	s.dead = a
 }
 
 // maxAreas is Linux's vm.max_map_count.
@@ -117,7 +130,7 @@ const maxAreas = 65530
 
 // split cuts an area at va, which lies inside it; a keeps the lower part.
 func (s *AddressSpace) split(a *Area, va uintptr) errno.Errno {
-	if s.count >= maxAreas {
+	if s.nAreas >= maxAreas {
 		return errno.ENOMEM
 	}
 	b := areaCache.Alloc()
@@ -128,12 +141,12 @@ func (s *AddressSpace) split(a *Area, va uintptr) errno.Errno {
 	if b.Back != nil {
 		b.Back.Get()
 	}
-	s.total -= (a.End - va) >> arch.PageShift
 	s.lastFound.Store(nil)
 	a.lockMappings()
 	a.End = va
 	if b.obj = a.obj; b.obj != nil {
 		b.obj.AddMapping(&b.rmap, unsafe.Pointer(b))
+		b.countStores(1)
 	}
 	a.unlockMappings()
 	s.insertTree(b)
@@ -187,14 +200,22 @@ func (s *AddressSpace) merge(start, end uintptr) {
 		}
 		to := b.End
 		a.lockMappings()
-		s.total += (to - a.End) >> arch.PageShift
 		a.End = to
 		a.unlockMappings()
-		s.drop(b)
+		s.discard(b)
 	}
 }
 
-// EachArea calls fn for every area in ascending order until it returns false; the map cannot change meanwhile.
+// change gives an area, whole, new rights and flags. Its page-table entries are the caller's business.
+func (s *AddressSpace) change(a *Area, prot uint8, fl Flags) {
+	n := pages(a.End - a.Start)
+	s.count(a, -n)
+	a.Prot, a.Flags = prot, fl
+	s.count(a, n)
+}
+
+// EachArea calls fn for every area in ascending order until it returns false; the map cannot change meanwhile. fn must not
+// touch user memory.
 func (s *AddressSpace) EachArea(fn func(a *Area) bool) {
 	s.lock.RLock()
 	for a := s.findFrom(0); a != nil && fn(a); a = s.next(a) {

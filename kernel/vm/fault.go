@@ -50,13 +50,8 @@ func (s *AddressSpace) Fault(va uintptr, acc Access) errno.Errno {
 	}
 	e, dirties := errno.EACCES, false
 	if a.allows(acc) {
-		va = pageDown(va)
-		if a.Back == nil {
-			e = s.faultAnon(a, va, acc)
-		} else {
-			e = s.faultBacked(a, va, acc)
-			dirties = acc == Write && a.Flags&Shared != 0 && a.obj != nil
-		}
+		e = s.resolve(a, pageDown(va), acc)
+		dirties = acc == Write && a.Flags&Shared != 0 && a.obj != nil
 	}
 	s.lock.RUnlock()
 	if dirties {
@@ -65,9 +60,17 @@ func (s *AddressSpace) Fault(va uintptr, acc Access) errno.Errno {
 	return e
 }
 
+// resolve fills or mends the entry of va, in area a, for an access. s.lock is held for reading.
+func (s *AddressSpace) resolve(a *Area, va uintptr, acc Access) errno.Errno {
+	if a.Back == nil {
+		return s.faultAnon(a, va, acc)
+	}
+	return s.faultBacked(a, va, acc)
+}
+
 // faultAnon resolves a fault in private anonymous memory.
 func (s *AddressSpace) faultAnon(a *Area, va uintptr, acc Access) errno.Errno {
-	if e := arch.Walk(s.Root, va, 0, false); e != nil && e.Present() {
+	if e := s.entry(va); e != nil && mapped(*e) {
 		return s.faultPresent(a, va, acc)
 	}
 	f := mem.AllocFrame(mem.Zero | mem.User)
@@ -83,17 +86,16 @@ func (s *AddressSpace) faultAnon(a *Area, va uintptr, acc Access) errno.Errno {
 // stays and f is dropped.
 func (s *AddressSpace) install(va uintptr, f *mem.Frame, flags arch.PTE) errno.Errno {
 	s.pt.Lock()
-	e := arch.Walk(s.Root, va, 0, true)
-	switch {
-	case e == nil:
+	t := s.makeTable(va)
+	if t == nil || t[slot(va)] != 0 {
 		s.pt.Unlock()
 		f.Put()
-		return errno.ENOMEM
-	case e.Present():
-		s.pt.Unlock()
-		f.Put()
+		if t == nil {
+			return errno.ENOMEM
+		}
 		return errno.OK
 	}
+	e := &t[slot(va)]
 	*e = arch.PTE(f.Phys()) | flags
 	if !isAnon(f) {
 		f.MapCount.Add(1)
@@ -108,18 +110,15 @@ func (s *AddressSpace) install(va uintptr, f *mem.Frame, flags arch.PTE) errno.E
 // lost its write permission to mprotect; or a translation another CPU has mended already.
 func (s *AddressSpace) faultPresent(a *Area, va uintptr, acc Access) errno.Errno {
 	s.pt.Lock()
-	e := arch.Walk(s.Root, va, 0, false)
-	if e == nil || !e.Present() || acc != Write || *e&arch.PTEWrite != 0 {
-		if e != nil && e.Present() && *e&arch.PTEUser == 0 {
-			*e |= arch.PTEUser
-		}
+	e := s.entry(va)
+	if e == nil || !mapped(*e) || acc != Write || *e&arch.PTEWrite != 0 {
 		s.pt.Unlock()
 		arch.FlushPage(va)
 		return errno.OK
 	}
 	old := mem.FrameOf(e.Addr())
 	if isAnon(old) && old.Refs.Load() == 1 {
-		*e |= a.pte(true)
+		*e |= a.pte(true) &^ arch.PTEPresent // of a page that is only forced open, the rights stay as they are
 		s.pt.Unlock()
 		arch.FlushPage(va)
 		s.Minor.Add(1)
@@ -140,8 +139,8 @@ func (s *AddressSpace) copyOnWrite(a *Area, va uintptr, old *mem.Frame) errno.Er
 	arch.CopyPage(f.Virt(), old.Virt())
 	f.SetFlag(mem.FrameAnon)
 	s.pt.Lock()
-	e := arch.Walk(s.Root, va, 0, false)
-	if e == nil || !e.Present() || e.Addr() != old.Phys() || *e&arch.PTEWrite != 0 {
+	e := s.entry(va)
+	if e == nil || !mapped(*e) || e.Addr() != old.Phys() || *e&arch.PTEWrite != 0 {
 		s.pt.Unlock() // somebody else resolved it
 		f.Put()
 		old.Put()
@@ -153,7 +152,7 @@ func (s *AddressSpace) copyOnWrite(a *Area, va uintptr, old *mem.Frame) errno.Er
 		s.file.Add(-1)
 	}
 	s.pt.Unlock()
-	arch.FlushRange(va, va+arch.PageSize, s.cpus.Load())
+	s.flush(va, va+arch.PageSize)
 	old.Put() // the entry's reference
 	old.Put() // ours
 	s.Minor.Add(1)
@@ -162,7 +161,7 @@ func (s *AddressSpace) copyOnWrite(a *Area, va uintptr, old *mem.Frame) errno.Er
 
 // faultBacked resolves a fault in an area over a backing.
 func (s *AddressSpace) faultBacked(a *Area, va uintptr, acc Access) errno.Errno {
-	if e := arch.Walk(s.Root, va, 0, false); e != nil && e.Present() {
+	if e := s.entry(va); e != nil && mapped(*e) {
 		if a.Flags&Shared != 0 && acc == Write && *e&arch.PTEWrite == 0 {
 			return s.shareWritable(a, va)
 		}
@@ -194,6 +193,9 @@ func (s *AddressSpace) faultBacked(a *Area, va uintptr, acc Access) errno.Errno 
 	if err == errno.EAGAIN {
 		return errno.OK // truncated meanwhile: the access faults again
 	}
+	if err == 0 && acc != Write && a.obj != nil && a.Flags&RandomRead == 0 {
+		s.mapAround(a, va)
+	}
 	return err
 }
 
@@ -221,7 +223,7 @@ func (s *AddressSpace) shareWritable(a *Area, va uintptr) errno.Errno {
 	if err = a.Back.MakeWritable(idx, f); err == 0 {
 		stored = true
 		s.pt.Lock()
-		if e := arch.Walk(s.Root, va, 0, false); e != nil && e.Present() && e.Addr() == f.Phys() {
+		if e := s.entry(va); e != nil && e.Present() && e.Addr() == f.Phys() {
 			*e |= a.pte(true)
 		}
 		s.pt.Unlock()
@@ -236,27 +238,40 @@ func (s *AddressSpace) shareWritable(a *Area, va uintptr) errno.Errno {
 }
 
 // growStack extends a GrowsDown area that begins above va, within the stack limit and with a guard gap to
-// what lies below.
+// what lies below. EFAULT: it cannot.
 func (s *AddressSpace) growStack(va uintptr) errno.Errno {
 	s.lock.Lock()
-	defer s.lock.Unlock()
+	e := s.growStackLocked(va)
+	s.unlock()
+	return e
+}
+
+func (s *AddressSpace) growStackLocked(va uintptr) errno.Errno {
 	a := s.findFrom(va)
-	if a == nil || a.Start <= va || a.Flags&GrowsDown == 0 {
-		if a != nil && a.Start <= va {
-			return errno.OK
-		}
+	switch {
+	case a == nil:
+		return errno.EFAULT
+	case a.Start <= va:
+		return errno.OK // another thread was faster
+	case a.Flags&GrowsDown == 0:
 		return errno.EFAULT
 	}
 	start := pageDown(va)
 	if uint64(a.End-start) > s.Limits.Stack || start < MinAddress {
 		return errno.EFAULT
 	}
-	if b := s.prev(a); b != nil && b.End+guardGap > start && b.Prot != 0 {
+	if b := s.prev(a); b != nil && (b.End > start || b.End+guardGap > start && b.Prot != 0 && b.Flags&GrowsDown == 0) {
 		return errno.EFAULT
 	}
-	grow := (a.Start - start) >> arch.PageShift
-	if s.overLimit(grow << arch.PageShift) {
-		return errno.ENOMEM
+	grow := pages(a.Start - start)
+	if !s.mayExpand(a.Prot, a.Flags, grow) || a.Flags&Locked != 0 && !s.mayLock(grow, false) {
+		return errno.EFAULT
+	}
+	if a.Flags&Charged != 0 {
+		if !Commit(grow) {
+			return errno.EFAULT
+		}
+		Uncommit(grow) // count does it
 	}
 	s.lastFound.Store(nil)
 	s.areas.Remove(&a.node)
@@ -265,10 +280,6 @@ func (s *AddressSpace) growStack(va uintptr) errno.Errno {
 	a.Start = start
 	a.unlockMappings()
 	s.areas.Insert(&a.node, uint64(a.Start))
-	s.total += grow
+	s.count(a, grow)
 	return errno.OK
-}
-
-func (s *AddressSpace) overLimit(more uintptr) bool {
-	return uint64(s.total)<<arch.PageShift+uint64(more) > s.Limits.AS
 }

@@ -5,95 +5,117 @@ package vm
 import (
 	"galago/arch"
 	"galago/kernel/errno"
-	"galago/kernel/mem"
 )
 
-// Map adds an area and returns its address. hint is a wish (page aligned, 0 for none); with fixed it is an order:
-// what was mapped there is unmapped, or with noReplace EEXIST is returned. The area takes over the caller's
-// reference to back on success. s is not locked.
-func (s *AddressSpace) Map(hint, length uintptr, prot uint8, fl Flags, back Backing, index uint64, fixed, noReplace bool) (uintptr, errno.Errno) {
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	return s.MapLocked(hint, length, prot, fl, back, index, fixed, noReplace)
+// Request is what mmap(2) asks for.
+type Request struct {
+	Hint, Length uintptr // Hint is a wish; with Fixed an order: what is mapped there goes
+	Prot         uint8
+	Flags        Flags
+	Back         Backing // the area takes over the caller's reference on success
+	Index        uint64
+	Fixed        bool
+	NoReplace    bool // with Fixed: EEXIST if something is mapped there
+	Low32        bool // below 2 GiB
+	LowAllowed   bool // Fixed may go below MinAddress
+	Unlimited    bool // RLIMIT_MEMLOCK does not bind the caller
 }
 
-// MapLocked is Map with s locked.
-func (s *AddressSpace) MapLocked(hint, length uintptr, prot uint8, fl Flags, back Backing, index uint64, fixed, noReplace bool) (uintptr, errno.Errno) {
-	if length == 0 {
+// Map adds an area and returns its address: Place with the most common of its arguments.
+func (s *AddressSpace) Map(hint, length uintptr, prot uint8, fl Flags, back Backing, index uint64, fixed, noReplace bool) (uintptr, errno.Errno) {
+	r := Request{Hint: hint, Length: length, Prot: prot, Flags: fl, Back: back, Index: index, Fixed: fixed, NoReplace: noReplace}
+	return s.Place(&r)
+}
+
+// Place adds an area and returns its address. Areas that are to be locked are filled by the caller (Populate).
+func (s *AddressSpace) Place(r *Request) (uintptr, errno.Errno) {
+	s.lock.Lock()
+	at, e := s.place(r)
+	s.unlock()
+	return at, e
+}
+
+// place is Place with s locked.
+func (s *AddressSpace) place(r *Request) (uintptr, errno.Errno) {
+	if r.Length == 0 {
 		return 0, errno.EINVAL
 	}
-	if length > arch.UserLimit {
+	if r.Length > arch.UserLimit || s.nAreas > maxAreas {
 		return 0, errno.ENOMEM
 	}
-	length = pageUp(length)
-	if s.overLimit(length) || s.count >= maxAreas {
-		return 0, errno.ENOMEM
+	length := pageUp(r.Length)
+	start, e := s.choose(r, length)
+	if e != 0 {
+		return 0, e
 	}
-	start := hint
-	if fixed {
-		if start&(arch.PageSize-1) != 0 {
-			return 0, errno.EINVAL
-		}
-		if start > arch.UserLimit-length {
-			return 0, errno.ENOMEM
-		}
-		if start < MinAddress {
-			return 0, errno.EPERM
-		}
-		if noReplace {
-			if a := s.findFrom(start); a != nil && a.Start < start+length {
-				return 0, errno.EEXIST
-			}
-		} else if e := s.unmapLocked(start, start+length); e != 0 {
+	fl := r.Flags&^derived | s.inherit
+	n := pages(length)
+	if fl&Locked != 0 && !s.mayLock(n, r.Unlimited) {
+		return 0, errno.EAGAIN
+	}
+	replaced := int64(0)
+	if r.Fixed {
+		replaced = s.mappedPages(start, start+length)
+	}
+	if fl, e = s.reserve(r.Prot, fl, n-replaced); e != 0 {
+		return 0, e
+	}
+	if replaced > 0 {
+		if e := s.unmap(start, start+length); e != 0 {
 			return 0, e
 		}
-	} else if start = s.freeRange(pageDown(hint), length); start == 0 {
-		return 0, errno.ENOMEM
 	}
 	a := areaCache.Alloc()
 	if a == nil {
 		return 0, errno.ENOMEM
 	}
-	*a = Area{Start: start, End: start + length, Prot: prot, Flags: fl, Back: back, Index: index}
+	*a = Area{Start: start, End: start + length, Prot: r.Prot, Flags: fl, Back: r.Back, Index: r.Index}
 	s.insert(a)
 	s.merge(start, start+length)
 	return start, errno.OK
 }
 
-// freeRange finds room for length bytes: at hint if that is free, else as high as possible below the mmap top, else
-// anywhere. 0: none.
-func (s *AddressSpace) freeRange(hint, length uintptr) uintptr {
-	if hint >= MinAddress && hint <= arch.UserLimit-length {
-		if a := s.findFrom(hint); a == nil || a.Start >= hint+length {
-			return hint
+// choose finds the address.
+func (s *AddressSpace) choose(r *Request, length uintptr) (uintptr, errno.Errno) {
+	if !r.Fixed {
+		hint := pageDown(r.Hint)
+		if r.Hint != 0 && hint < MinAddress {
+			hint = MinAddress
+		}
+		at := uintptr(0)
+		if r.Low32 {
+			at = s.room32(hint, length)
+		} else {
+			at = s.room(hint, length)
+		}
+		if at == 0 {
+			return 0, errno.ENOMEM
+		}
+		return at, errno.OK
+	}
+	start := r.Hint
+	switch {
+	case length > arch.UserLimit || start > arch.UserLimit-length:
+		return 0, errno.ENOMEM
+	case start&(arch.PageSize-1) != 0:
+		return 0, errno.EINVAL
+	case start < MinAddress && !r.LowAllowed:
+		return 0, errno.EPERM
+	}
+	if r.NoReplace {
+		if a := s.findFrom(start); a != nil && a.Start < start+length {
+			return 0, errno.EEXIST
 		}
 	}
-	if at := s.gapBelow(s.Layout.MmapTop, length); at != 0 {
-		return at
-	}
-	return s.gapBelow(arch.UserLimit, length)
+	return start, errno.OK
 }
 
-// gapBelow walks down from top to the first gap of length bytes.
-func (s *AddressSpace) gapBelow(top, length uintptr) uintptr {
-	a := s.areas.Floor(uint64(top - 1))
-	for {
-		low := uintptr(MinAddress)
-		if a != nil {
-			low = a.End
-		}
-		if top >= low && top-low >= length {
-			return top - length
-		}
-		if a == nil {
-			return 0
-		}
-		top = min(top, a.Start)
-		if a.Flags&GrowsDown != 0 && top > guardGap {
-			top -= guardGap
-		}
-		a = s.prev(a)
+// mappedPages returns how many pages of [start, end) belong to areas.
+func (s *AddressSpace) mappedPages(start, end uintptr) (n int64) {
+	for a := s.findFrom(start); a != nil && a.Start < end; a = s.next(a) {
+		n += pages(min(a.End, end) - max(a.Start, start))
 	}
+	return n
 }
 
 // Unmap removes all mappings of [start, start+length).
@@ -102,12 +124,13 @@ func (s *AddressSpace) Unmap(start, length uintptr) errno.Errno {
 		return errno.EINVAL
 	}
 	s.lock.Lock()
-	e := s.unmapLocked(start, start+pageUp(length))
-	s.lock.Unlock()
+	e := s.unmap(start, start+pageUp(length))
+	s.unlock()
 	return e
 }
 
-func (s *AddressSpace) unmapLocked(start, end uintptr) errno.Errno {
+// unmap is Unmap with s locked and checked bounds.
+func (s *AddressSpace) unmap(start, end uintptr) errno.Errno {
 	a := s.findFrom(start)
 	if a == nil || a.Start >= end {
 		return errno.OK
@@ -119,161 +142,52 @@ func (s *AddressSpace) unmapLocked(start, end uintptr) errno.Errno {
 		s.zap(a.Start, a.End)
 		s.drop(a)
 	}
-	return errno.OK
-}
-
-// Protect changes the rights of [start, start+length). ENOMEM when part of it is not mapped (what comes before has been
-// changed, as on Linux), EACCES when a backing does not permit stores.
-func (s *AddressSpace) Protect(start, length uintptr, prot uint8) errno.Errno {
-	if start&(arch.PageSize-1) != 0 {
-		return errno.EINVAL
-	}
-	if length == 0 {
-		return errno.OK
-	}
-	if start >= arch.UserLimit || length > arch.UserLimit-start {
-		return errno.ENOMEM
-	}
-	end := start + pageUp(length)
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	if e := s.isolate(start, end); e != 0 {
-		return e
-	}
-	at := start
-	for a := s.findFrom(start); at < end; a = s.next(a) {
-		if a == nil || a.Start > at {
-			return errno.ENOMEM
-		}
-		if prot&ProtWrite != 0 && a.Flags&(Shared|MayWrite) == Shared {
-			return errno.EACCES
-		}
-		if a.Prot != prot {
-			a.Prot = prot
-			s.narrow(a, a.Start, a.End)
-		}
-		at = a.End
-	}
-	s.merge(start, end)
+	s.freed(start, end)
+	s.trimTables(start, end)
 	return errno.OK
 }
 
 // Brk moves the end of the heap and returns where it is now; a wish that cannot be met changes nothing (brk(2)).
 func (s *AddressSpace) Brk(to uintptr) uintptr {
 	s.lock.Lock()
-	defer s.lock.Unlock()
+	at, fill := s.brk(to)
+	old := at
+	if fill != 0 {
+		old = fill
+	}
+	s.unlock()
+	if old < at {
+		s.Populate(pageUp(old), pageUp(at), Write)
+	}
+	return at
+}
+
+// brk is Brk with s locked. fill is the old end if the new part is to be filled in.
+func (s *AddressSpace) brk(to uintptr) (at, fill uintptr) {
 	l := &s.Layout
-	if to < l.StartBrk || to > arch.UserLimit-arch.PageSize || uint64(to-l.StartBrk) > s.Limits.Data {
-		return l.Brk
+	if to < l.StartBrk || to > arch.UserLimit-arch.PageSize ||
+		uint64(to-l.StartBrk)+uint64(l.EndData-l.StartData) > s.Limits.Data {
+		return l.Brk, 0
 	}
 	old, end := pageUp(l.Brk), pageUp(to)
+	was := l.Brk
 	switch {
 	case end < old:
-		if s.unmapLocked(end, old) != 0 {
-			return l.Brk
+		if s.unmap(end, old) != 0 {
+			return was, 0
 		}
 	case end > old:
-		if a := s.findFrom(old); a != nil && a.Start < end+arch.PageSize {
-			return l.Brk
+		if a := s.findFrom(old); a != nil && a.lower() < end+arch.PageSize {
+			return was, 0
 		}
-		if _, e := s.MapLocked(old, end-old, ProtRead|ProtWrite, Heap|MayWrite, nil, 0, true, true); e != 0 {
-			return l.Brk
+		r := Request{Hint: old, Length: end - old, Prot: ProtRead | ProtWrite, Flags: Heap | MayWrite | MayExec, Fixed: true, NoReplace: true}
+		if _, e := s.place(&r); e != 0 {
+			return was, 0
+		}
+		if s.inherit&(Locked|OnFault) == Locked {
+			fill = was
 		}
 	}
 	l.Brk = to
-	return to
-}
-
-// Discard drops the pages of [start, start+length): madvise(MADV_DONTNEED). Anonymous memory reads as zero afterwards.
-func (s *AddressSpace) Discard(start, length uintptr) errno.Errno {
-	if start&(arch.PageSize-1) != 0 || length > arch.UserLimit || start > arch.UserLimit-length {
-		return errno.EINVAL
-	}
-	end := start + pageUp(length)
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	at := start
-	for a := s.findFrom(start); a != nil && a.Start < end; a = s.next(a) {
-		if a.Start > at {
-			break
-		}
-		s.zap(max(a.Start, start), min(a.End, end))
-		at = a.End
-	}
-	if at < end {
-		return errno.ENOMEM
-	}
-	return errno.OK
-}
-
-// Populate faults [start, end) in, as mlock and MAP_POPULATE do.
-func (s *AddressSpace) Populate(start, end uintptr) errno.Errno {
-	for va := start; va < end; va += arch.PageSize {
-		s.lock.RLock()
-		a := s.find(va)
-		acc := Read
-		if a != nil && a.Writable() && a.Flags&Shared == 0 {
-			acc = Write
-		}
-		s.lock.RUnlock()
-		if a == nil {
-			return errno.ENOMEM
-		}
-		if e := s.Fault(va, acc); e != 0 {
-			return e
-		}
-	}
-	return errno.OK
-}
-
-// WriteAt copies bytes into the space at va, faulting pages in, from any thread. It reports how many were written.
-func (s *AddressSpace) WriteAt(va uintptr, b []byte) int {
-	done := 0
-	for done < len(b) {
-		f, off := s.pin(va+uintptr(done), Write)
-		if f == nil {
-			break
-		}
-		done += copy(f.Bytes()[off:], b[done:])
-		f.Put()
-	}
-	return done
-}
-
-// ReadAt copies bytes out of the space at va, as WriteAt.
-func (s *AddressSpace) ReadAt(va uintptr, b []byte) int {
-	done := 0
-	for done < len(b) {
-		f, off := s.pin(va+uintptr(done), Read)
-		if f == nil {
-			break
-		}
-		done += copy(b[done:], f.Bytes()[off:])
-		f.Put()
-	}
-	return done
-}
-
-// pin faults the page of va in and returns its frame with a reference, and va's offset in it; nil if va cannot be
-// accessed so.
-func (s *AddressSpace) pin(va uintptr, acc Access) (*mem.Frame, int) {
-	const tries = 8 // reclaim may take the page between fault and look
-	for range tries {
-		if va >= arch.UserLimit {
-			return nil, 0
-		}
-		s.pt.Lock()
-		if e := arch.Walk(s.Root, va, 0, false); e != nil && e.Present() && *e&arch.PTEUser != 0 &&
-			(acc != Write || *e&arch.PTEWrite != 0) {
-			f := mem.FrameOf(e.Addr())
-			f.Get()
-			s.pt.Unlock()
-			return f, int(va & (arch.PageSize - 1))
-		}
-		s.pt.Unlock()
-		if s.Fault(va, acc) != 0 {
-			return nil, 0
-		}
-	}
-	return nil, 0
+	return to, fill
 }

@@ -10,83 +10,161 @@ import (
 
 // mremap(2) flags.
 const (
-	RemapMayMove = 1
-	RemapFixed   = 2
+	RemapMayMove   = 1
+	RemapFixed     = 2
+	RemapDontUnmap = 4
 )
 
-// Remap is mremap(2): it grows, shrinks or moves the mapping of [old, old+oldLen).
-func (s *AddressSpace) Remap(old, oldLen, newLen uintptr, flags int, to uintptr) (uintptr, errno.Errno) {
+// Remap is mremap(2): it grows, shrinks, moves or (old length 0) duplicates the mapping of [old, old+oldLen). unlimited:
+// RLIMIT_MEMLOCK does not bind the caller.
+func (s *AddressSpace) Remap(old, oldLen, newLen uintptr, flags int, to uintptr, unlimited bool) (uintptr, errno.Errno) {
 	const mask = arch.PageSize - 1
-	switch {
-	case flags&^(RemapMayMove|RemapFixed) != 0, flags&RemapFixed != 0 && flags&RemapMayMove == 0:
-		return 0, errno.EINVAL
-	case old&mask != 0 || newLen == 0 || oldLen == 0 || newLen > arch.UserLimit || oldLen > arch.UserLimit:
-		return 0, errno.EINVAL
-	}
 	oldLen, newLen = pageUp(oldLen), pageUp(newLen)
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	a := s.find(old)
-	if a == nil || oldLen > a.End-old {
-		return 0, errno.EFAULT
-	}
-	if flags&RemapFixed != 0 {
-		if to&mask != 0 || to < old+oldLen && old < to+newLen {
+	switch {
+	case flags&^(RemapMayMove|RemapFixed|RemapDontUnmap) != 0,
+		flags&(RemapFixed|RemapDontUnmap) != 0 && flags&RemapMayMove == 0,
+		flags&RemapDontUnmap != 0 && oldLen != newLen,
+		old&mask != 0, newLen == 0, newLen > arch.UserLimit:
+		return 0, errno.EINVAL
+	case flags&(RemapFixed|RemapDontUnmap) != 0:
+		if to&mask != 0 || to > arch.UserLimit-newLen || to < old+oldLen && old < to+newLen {
 			return 0, errno.EINVAL
 		}
-	} else if newLen <= oldLen {
-		if newLen == oldLen {
-			return old, errno.OK
+		if flags&RemapFixed != 0 && to < MinAddress {
+			return 0, errno.EPERM
 		}
-		return old, s.unmapLocked(old+newLen, old+oldLen)
-	} else if s.growInPlace(a, old+oldLen, newLen-oldLen) {
-		return old, errno.OK
-	} else if flags&RemapMayMove == 0 {
-		return 0, errno.ENOMEM
 	}
-	return s.move(a, old, oldLen, newLen, to, flags&RemapFixed != 0)
+	s.lock.Lock()
+	at, fill, e := s.remap(old, oldLen, newLen, flags, to, unlimited)
+	s.unlock()
+	if e == 0 && fill {
+		s.Populate(at+min(oldLen, newLen), at+newLen, Write)
+	}
+	return at, e
+}
+
+// remap is Remap with s locked and its arguments checked. fill: what was added is to be faulted in.
+func (s *AddressSpace) remap(old, oldLen, newLen uintptr, flags int, to uintptr, unlimited bool) (at uintptr, fill bool, e errno.Errno) {
+	a := s.find(old)
+	if a == nil {
+		return 0, false, errno.EFAULT
+	}
+	fixed := flags&(RemapFixed|RemapDontUnmap) != 0
+	if flags&RemapFixed != 0 {
+		if e = s.unmap(to, to+newLen); e != 0 {
+			return 0, false, e
+		}
+	}
+	if newLen < oldLen {
+		if e = s.unmap(old+newLen, old+oldLen); e != 0 || !fixed {
+			return old, false, e
+		}
+		oldLen = newLen
+	}
+	if a = s.find(old); a == nil {
+		return 0, false, errno.EFAULT
+	}
+	switch {
+	case oldLen == 0 && a.Flags&Shared == 0:
+		return 0, false, errno.EINVAL
+	case oldLen > a.End-old:
+		return 0, false, errno.EFAULT
+	case oldLen == newLen && !fixed:
+		return old, false, errno.OK
+	case a.Back != nil && a.pageIndex(old)+uint64(newLen>>arch.PageShift) < a.pageIndex(old):
+		return 0, false, errno.EINVAL
+	}
+	more := pages(newLen - oldLen)
+	if a.Flags&Locked != 0 && !s.mayLock(more, unlimited) {
+		return 0, false, errno.EAGAIN
+	}
+	if !s.mayExpand(a.Prot, a.Flags, more) {
+		return 0, false, errno.ENOMEM
+	}
+	fill = a.Flags&(Locked|OnFault) == Locked
+	if !fixed && oldLen != 0 && s.growInPlace(a, old+oldLen, newLen-oldLen) {
+		return old, fill, errno.OK
+	}
+	if flags&RemapMayMove == 0 {
+		return 0, false, errno.ENOMEM
+	}
+	at, e = s.move(a, old, oldLen, newLen, to, flags)
+	return at, fill, e
 }
 
 // growInPlace extends area a, which ends at end, by more bytes if the room behind it is free.
 func (s *AddressSpace) growInPlace(a *Area, end, more uintptr) bool {
-	if a.End != end || more > arch.UserLimit-end || s.overLimit(more) {
+	if a.End != end || more > arch.UserLimit-end || !s.isFree(end, more) || a.Flags&Charged != 0 && !Commit(pages(more)) {
 		return false
 	}
-	if b := s.next(a); b != nil && b.Start < end+more {
-		return false
+	if a.Flags&Charged != 0 {
+		Uncommit(pages(more)) // count does it
 	}
 	s.lastFound.Store(nil)
 	a.lockMappings()
 	a.End += more
 	a.unlockMappings()
-	s.total += more >> arch.PageShift
+	s.count(a, pages(more))
+	s.merge(a.Start, a.End)
 	return true
 }
 
 // move maps a's part [old, old+oldLen) elsewhere with newLen bytes and takes its pages along.
-func (s *AddressSpace) move(a *Area, old, oldLen, newLen, to uintptr, fixed bool) (uintptr, errno.Errno) {
-	if a.Back != nil {
-		a.Back.Get()
+func (s *AddressSpace) move(a *Area, old, oldLen, newLen, to uintptr, flags int) (uintptr, errno.Errno) {
+	if s.nAreas+3 >= maxAreas {
+		return 0, errno.ENOMEM
 	}
-	obj := a.obj // a may be merged into its new neighbour
-	at, e := s.MapLocked(to, newLen, a.Prot, a.Flags, a.Back, a.pageIndex(old), fixed, false)
+	r := Request{Hint: to, Length: newLen, Prot: a.Prot, Flags: a.Flags, Back: a.Back, Index: a.pageIndex(old), Fixed: flags&RemapFixed != 0,
+		NoReplace: true, Unlimited: true}
+	if r.Back != nil {
+		r.Back.Get()
+	}
+	obj, keep := a.obj, flags&RemapDontUnmap != 0 // a may be merged into its new neighbour
+	// The limits have been checked for what is really added.
+	limits := s.Limits
+	s.Limits = Limits{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
+	at, e := s.place(&r)
+	s.Limits = limits
 	if e != 0 {
-		if a.Back != nil {
-			a.Back.Put()
+		if r.Back != nil {
+			r.Back.Put()
 		}
 		return 0, e
 	}
 	for off := uintptr(0); off < min(oldLen, newLen); off += arch.PageSize {
-		if !s.movePage(old+off, at+off, obj) {
-			s.unmapLocked(at, at+newLen)
-			return 0, errno.ENOMEM
+		if s.movePage(old+off, at+off, obj) {
+			continue
 		}
+		for ; off > 0; off -= arch.PageSize { // there is a table for each page's old place
+			s.movePage(at+off-arch.PageSize, old+off-arch.PageSize, obj)
+		}
+		s.flush(0, arch.UserLimit)
+		s.unmap(at, at+newLen)
+		return 0, errno.ENOMEM
 	}
-	arch.FlushRange(old, old+oldLen, s.cpus.Load())
-	return at, s.unmapLocked(old, old+oldLen)
+	if oldLen == 0 {
+		return at, errno.OK
+	}
+	s.flush(old, old+oldLen)
+	if keep {
+		return at, s.unlockRange(old, old+oldLen)
+	}
+	return at, s.unmap(old, old+oldLen)
 }
 
-// movePage moves a present translation; false: no memory for a table. obj is what the area maps, or nil: a walk over its
+// unlockRange makes the areas of [start, end) unlocked ones: what was there has moved.
+func (s *AddressSpace) unlockRange(start, end uintptr) errno.Errno {
+	if e := s.isolate(start, end); e != 0 {
+		return e
+	}
+	for a := s.findFrom(start); a != nil && a.Start < end; a = s.next(a) {
+		s.change(a, a.Prot, a.Flags&^(Locked|OnFault))
+	}
+	s.merge(start, end)
+	return errno.OK
+}
+
+// movePage moves a translation; false: no memory for a table. obj is what the area maps, or nil: a walk over its
 // mappings must find the page in one place or the other.
 func (s *AddressSpace) movePage(from, to uintptr, obj *pagecache.Object) bool {
 	if obj != nil {
@@ -95,48 +173,37 @@ func (s *AddressSpace) movePage(from, to uintptr, obj *pagecache.Object) bool {
 	}
 	s.pt.Lock()
 	defer s.pt.Unlock()
-	src := arch.Walk(s.Root, from, 0, false)
-	if src == nil || !src.Present() {
+	src := s.entry(from)
+	if src == nil || *src == 0 {
 		return true
 	}
-	dst := arch.Walk(s.Root, to, 0, true)
-	if dst == nil {
+	t := s.makeTable(to)
+	if t == nil {
 		return false
 	}
-	*dst, *src = *src, 0
+	t[slot(to)], *src = *src, 0
 	return true
 }
 
-// Sync writes the dirty pages of shared file mappings in [start, start+length) back: msync(2). With wait it returns when
-// they are on disk. ENOMEM when part of the range is not mapped (the rest is written all the same).
-func (s *AddressSpace) Sync(start, length uintptr, wait bool) errno.Errno {
-	end := start + pageUp(length)
-	result := errno.OK
-	for at := start; at < end; {
-		s.lock.RLock()
-		a := s.findFrom(at)
-		if a == nil || a.Start >= end {
-			s.lock.RUnlock()
-			return errno.ENOMEM
-		}
-		if a.Start > at {
-			result = errno.ENOMEM
-			at = a.Start
-		}
-		stop := min(a.End, end)
-		back, first := a.Back, a.pageIndex(at)
-		shared := back != nil && a.Flags&Shared != 0
-		if shared {
-			back.Get()
-		}
-		s.lock.RUnlock()
-		if shared {
-			if o := back.Object(); o != nil && wait {
-				o.Sync(first, first+uint64(stop-at)>>arch.PageShift-1, true)
-			}
-			back.Put()
-		}
-		at = stop
+// Rewire is remap_file_pages(2): [start, start+size) of a shared mapping shows the backing's pages from page on instead. populate:
+// they are faulted in. EINVAL: the range is not within one shared mapping.
+func (s *AddressSpace) Rewire(start, size uintptr, page uint64, populate bool) errno.Errno {
+	s.lock.Lock()
+	a := s.find(start)
+	if a == nil || a.Flags&Shared == 0 || size > a.End-start {
+		s.unlock()
+		return errno.EINVAL
 	}
-	return result
+	r := Request{Hint: start, Length: size, Prot: a.Prot, Flags: a.Flags, Back: a.Back, Index: page, Fixed: true, Unlimited: true}
+	r.Back.Get()
+	_, e := s.place(&r)
+	s.unlock()
+	if e != 0 {
+		r.Back.Put()
+		return e
+	}
+	if populate {
+		s.Populate(start, start+size, Read)
+	}
+	return errno.OK
 }

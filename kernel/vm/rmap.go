@@ -19,7 +19,11 @@ func init() {
 	pagecache.TryUnmap = tryUnmapPage
 	pagecache.WriteProtect = writeProtectPage
 	pagecache.UnmapRange = unmapRange
+	pagecache.FlushStale = flushStale
 }
+
+// flushStale drops translations that were removed or narrowed without doing so.
+func flushStale(st pagecache.Stale) { arch.FlushRange(st.Start, st.End, st.CPUs) }
 
 // areaOf returns the area of an entry in a list of mappings.
 func areaOf(m *pagecache.Mapping) *Area { return (*Area)(unsafe.Pointer(m.Area)) }
@@ -39,45 +43,56 @@ const (
 	visitAge            // clear the mark of use
 )
 
-// visit applies what to each translation of frame f at index idx of o, and tells whether one was dirty (protect) or used
-// (age). f is locked, and the caller has a reference.
-func visit(o *pagecache.Object, idx uint64, f *mem.Frame, what int) (found bool) {
+// visit applies what to each translation of frame f at index idx of o, and tells whether one was used (age) or may not be
+// removed. What the CPUs may still hold of them is added to st. f is locked, and the caller has a reference.
+func visit(o *pagecache.Object, idx uint64, f *mem.Frame, what int, st pagecache.Stale) (pagecache.Stale, bool) {
+	found := false
 	o.LockMappings()
 	for m := o.FirstMapping(); m != nil && f.MapCount.Load() > 0; m = m.Next() {
 		a := areaOf(m)
-		if va, ok := a.address(idx); ok && a.space.visitPage(va, f, what) {
+		va, ok := a.address(idx)
+		if !ok {
+			continue
+		}
+		if what == visitAge && a.Flags&Locked != 0 {
 			found = true
+			continue
+		}
+		if a.space.visitPage(va, f, what) {
+			if what == visitAge {
+				found = true
+			} else {
+				arch.Mb() // as in AddressSpace.flush
+				st = st.Add(va, a.space.cpus.Load())
+			}
 		}
 	}
 	o.UnlockMappings()
-	return found
+	return st, found
 }
 
-// visitPage is visit's step for one address.
+// visitPage is visit's step for one address. It tells whether the translation was used (age) or has become stale.
 func (s *AddressSpace) visitPage(va uintptr, f *mem.Frame, what int) (found bool) {
 	s.pt.Lock()
-	e := arch.Walk(s.Root, va, 0, false)
-	if e == nil || !e.Present() || e.Addr() != f.Phys() {
+	e := s.entry(va)
+	if e == nil || !mapped(*e) || e.Addr() != f.Phys() {
 		s.pt.Unlock()
 		return false
 	}
-	flush := true
 	switch what {
 	case visitUnmap:
+		found = true
 		*e = 0
 		f.MapCount.Add(-1)
 	case visitProtect:
-		found, flush = *e&arch.PTEDirty != 0, *e&arch.PTEWrite != 0
+		found = *e&arch.PTEWrite != 0
 		*e &^= arch.PTEWrite | arch.PTEDirty
 	case visitAge:
 		// Not flushed: a use through a cached translation goes unnoticed once, which only makes the page look colder.
-		found, flush = *e&arch.PTEAccessed != 0, false
+		found = *e&arch.PTEAccessed != 0
 		*e &^= arch.PTEAccessed
 	}
 	s.pt.Unlock()
-	if flush {
-		arch.FlushRange(va, va+arch.PageSize, s.cpus.Load())
-	}
 	if what == visitUnmap {
 		s.file.Add(-1)
 		s.addRSS(-1)
@@ -86,18 +101,22 @@ func (s *AddressSpace) visitPage(va uintptr, f *mem.Frame, what int) (found bool
 	return found
 }
 
-func unmapPage(o *pagecache.Object, idx uint64, f *mem.Frame) { visit(o, idx, f, visitUnmap) }
-
-func writeProtectPage(o *pagecache.Object, idx uint64, f *mem.Frame) bool {
-	return visit(o, idx, f, visitProtect)
+func unmapPage(o *pagecache.Object, idx uint64, f *mem.Frame) {
+	st, _ := visit(o, idx, f, visitUnmap, pagecache.Stale{})
+	st.Flush()
 }
 
-func tryUnmapPage(o *pagecache.Object, idx uint64, f *mem.Frame) bool {
-	if visit(o, idx, f, visitAge) {
-		return false
+func writeProtectPage(o *pagecache.Object, idx uint64, f *mem.Frame, st pagecache.Stale) pagecache.Stale {
+	st, _ = visit(o, idx, f, visitProtect, st)
+	return st
+}
+
+func tryUnmapPage(o *pagecache.Object, idx uint64, f *mem.Frame, st pagecache.Stale) (pagecache.Stale, bool) {
+	if _, used := visit(o, idx, f, visitAge, st); used {
+		return st, false
 	}
-	visit(o, idx, f, visitUnmap)
-	return f.MapCount.Load() == 0
+	st, _ = visit(o, idx, f, visitUnmap, st)
+	return st, f.MapCount.Load() == 0
 }
 
 // unmapRange removes what is mapped for pages first to last of o; private copies only with private.

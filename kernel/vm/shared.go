@@ -4,43 +4,70 @@ package vm
 
 import (
 	"sync/atomic"
+	"unsafe"
 
-	"galago/kernel/ds"
+	"galago/arch"
 	"galago/kernel/errno"
-	"galago/kernel/lock"
 	"galago/kernel/mem"
 	"galago/kernel/vm/pagecache"
 )
 
-// sharedMemory backs MAP_SHARED|MAP_ANONYMOUS: pages without a file, the same for all who map it.
+// sharedMemory backs MAP_SHARED|MAP_ANONYMOUS: pages without a file, the same for all who map it. They live in an object of the
+// page cache that nobody can look up.
 type sharedMemory struct {
-	refs  atomic.Int32
-	id    atomic.Uint64 // see WordKey
-	lock  lock.Spin
-	pages ds.Radix[mem.Frame] // guarded by lock
+	obj     pagecache.Object
+	refs    atomic.Int32
+	charged int64 // pages
+	number  uint64
 }
 
 var (
 	sharedCache = mem.Cache[sharedMemory]{Name: "shared_anon"}
-	nodeCache   = mem.Cache[ds.RadixNode]{Name: "radix_node_vm"}
+	// Made once: converting in a function counts as an allocation.
+	sharedOps    pagecache.Ops = sharedPages{}
+	sharedNumber atomic.Uint64
 )
 
-type nodeAllocator struct{}
+// sharedPages is what an object in memory asks of its file system: nothing.
+type sharedPages struct{ pagecache.NoPrepare }
 
-func (*nodeAllocator) Alloc() *ds.RadixNode { return nodeCache.Alloc() }
-func (*nodeAllocator) Free(n *ds.RadixNode) { nodeCache.Free(n) }
+// ReadPages is never called: what is not in memory is a hole.
+func (sharedPages) ReadPages(o *pagecache.Object, frames []*mem.Frame) errno.Errno {
+	for _, f := range frames {
+		pagecache.ReadDone(f, errno.EIO)
+	}
+	return errno.EIO
+}
 
-var nodes nodeAllocator
+// WritePages is never called: pages in memory are not dirty.
+func (sharedPages) WritePages(o *pagecache.Object, frames []*mem.Frame) errno.Errno {
+	for _, f := range frames {
+		pagecache.WriteDone(f, errno.EIO)
+	}
+	return errno.EIO
+}
 
-// NewShared makes shared anonymous memory with one reference.
-func NewShared() (Backing, errno.Errno) {
-	m := sharedCache.Alloc()
-	if m == nil {
+// NewShared makes shared anonymous memory of length bytes with one reference. Unless reserve is false its pages are promised now.
+func NewShared(length uintptr, reserve bool) (Backing, errno.Errno) {
+	n := pages(pageUp(length))
+	if reserve && !Commit(n) {
 		return nil, errno.ENOMEM
 	}
+	m := sharedCache.Alloc()
+	if m == nil {
+		if reserve {
+			Uncommit(n)
+		}
+		return nil, errno.ENOMEM
+	}
+	m.charged = 0
+	if reserve {
+		m.charged = n
+	}
+	m.number = sharedNumber.Add(1)
 	m.refs.Store(1)
-	m.lock.Init(lock.RankVMObject)
-	m.pages.Init(&nodes)
+	m.obj.Init(sharedOps, unsafe.Pointer(m), pagecache.InMemory)
+	m.obj.SetSize(n << arch.PageShift)
 	return m, errno.OK
 }
 
@@ -51,53 +78,30 @@ func (m *sharedMemory) Put() {
 	if m.refs.Add(-1) > 0 {
 		return
 	}
-	for {
-		i, f := m.pages.Next(0)
-		if f == nil {
-			break
-		}
-		m.pages.Delete(i)
-		f.Put()
-	}
+	m.obj.Destroy()
+	Uncommit(m.charged)
 	sharedCache.Free(m)
 }
 
+func (m *sharedMemory) Object() *pagecache.Object { return &m.obj }
+
 func (m *sharedMemory) Page(idx uint64) (*mem.Frame, errno.Errno) {
-	m.lock.Lock()
-	f := m.pages.Get(idx)
-	if f != nil {
-		f.Get()
-	}
-	m.lock.Unlock()
-	if f != nil {
-		return f, errno.OK
-	}
-	if f = mem.AllocFrame(mem.Zero | mem.User); f == nil {
-		return nil, errno.ENOMEM
-	}
-	m.lock.Lock()
-	if other := m.pages.Get(idx); other != nil {
-		other.Get()
-		m.lock.Unlock()
-		f.Put()
-		return other, errno.OK
-	}
-	if !m.pages.Set(idx, f) {
-		m.lock.Unlock()
-		f.Put()
-		return nil, errno.ENOMEM
-	}
-	f.Get()
-	m.lock.Unlock()
-	return f, errno.OK
+	return pagecache.FaultPage(&m.obj, nil, idx)
 }
 
-func (m *sharedMemory) MakeWritable(uint64, *mem.Frame) errno.Errno { return errno.OK }
+func (m *sharedMemory) MakeWritable(idx uint64, f *mem.Frame) errno.Errno {
+	return pagecache.MakeWritable(&m.obj, f)
+}
 
-func (m *sharedMemory) Done(*mem.Frame, bool) {}
-
-func (m *sharedMemory) Object() *pagecache.Object { return nil }
+func (m *sharedMemory) Done(f *mem.Frame, stored bool) { pagecache.UnlockFrame(f) }
 
 func (m *sharedMemory) Describe(buf []byte) (n int, dev, ino uint64) {
-	return copy(buf, "/dev/zero (deleted)"), 1, 0
+	return copy(buf, "/dev/zero (deleted)"), 1, m.number
+}
+
+func (m *sharedMemory) Sync(from, to int64) errno.Errno { return errno.OK }
+
+func (m *sharedMemory) Punch(from, to int64) errno.Errno {
+	m.obj.RemoveRange(uint64(from)>>arch.PageShift, uint64(to)>>arch.PageShift-1)
+	return errno.OK
 }

@@ -14,11 +14,6 @@ import (
 	"galago/kernel/sched"
 )
 
-// Limits are the resource limits that bind an address space, in bytes; ^0 is none.
-type Limits struct {
-	AS, Data, Stack uint64
-}
-
 // AddressSpace is the user half of the virtual address space of a process.
 type AddressSpace struct {
 	users atomic.Int32 // processes and borrowers that use the mappings
@@ -30,14 +25,23 @@ type AddressSpace struct {
 
 	lock sched.RWMutex
 	// Guarded by lock.
-	areas  ds.RBTree[Area]
-	count  int
-	total  uintptr // pages in all areas
-	Layout Layout
-	Limits Limits
+	areas    ds.RBTree[Area]
+	nAreas   int
+	total    int64 // pages in all areas, of them counting for RLIMIT_DATA, and locked (account.go)
+	maxTotal int64
+	data     int64
+	locked   int64
+	inherit  Flags   // Locked and OnFault for new areas: mlockall(MCL_FUTURE)
+	search   uintptr // where to look for free room, and the largest gap above (place.go)
+	skipped  uintptr
+	dead     *Area // dropped, to be freed by unlock
+	swept    int64 // tables left by the last sweep (tables.go)
+	Layout   Layout
+	Limits   Limits
 
 	pt lock.Spin // the page tables below Root
 
+	tables atomic.Int64 // page-table pages below the root
 	rss    atomic.Int64 // resident pages
 	file   atomic.Int64 // of them pages of backings
 	Minor  atomic.Uint64
@@ -56,6 +60,7 @@ type Layout struct {
 	MmapTop                                uintptr // areas without a wish go below this
 	Auxv                                   [44]uint64
 	NAuxv                                  int
+	NoRandom                               bool // the layout is not randomised: ADDR_NO_RANDOMIZE
 }
 
 var spaceCache = mem.Cache[AddressSpace]{Name: "mm"}
@@ -74,7 +79,7 @@ func New() *AddressSpace {
 	s.users.Store(1)
 	s.refs.Store(1)
 	s.pt.Init(lock.RankPageTable)
-	s.Limits = Limits{^uint64(0), ^uint64(0), 8 << 20}
+	s.Limits = Limits{^uint64(0), ^uint64(0), 8 << 20, 8 << 20}
 	s.Layout.MmapTop = StackTop - StackGap
 	return s
 }
@@ -95,7 +100,7 @@ func (s *AddressSpace) Put() {
 	}
 	s.lock.Lock()
 	s.unmapAll()
-	s.lock.Unlock()
+	s.unlock()
 	s.release()
 }
 
@@ -171,25 +176,28 @@ func Attach(s *AddressSpace) {
 	lock.PreemptEnable()
 }
 
-// Lock takes the map exclusively, for a sequence of changes.
-func (s *AddressSpace) Lock()   { s.lock.Lock() }
-func (s *AddressSpace) Unlock() { s.lock.Unlock() }
-
-// Pages returns the size of all areas, and the resident set and its maximum, in pages.
-func (s *AddressSpace) Pages() (total, rss, maxRSS uint64) {
-	r := max(s.rss.Load(), 0)
-	return uint64(s.total), uint64(r), uint64(max(s.maxRSS.Load(), r))
+// unlock ends a change of the map. Only now are the backings of dropped areas released: that may close files, which takes
+// locks of inodes, under which others fault.
+func (s *AddressSpace) unlock() {
+	a := s.dead
+	s.dead = nil
+	s.maxTotal = max(s.maxTotal, s.total)
+	s.lock.Unlock()
+	for a != nil {
+		next := a.nextDead
+		if a.Back != nil {
+			a.Back.Put()
+		}
+		areaCache.Free(a)
+		a = next
+	}
 }
 
-// Resident returns the numbers of resident pages of private memory and of files and shared memory.
-func (s *AddressSpace) Resident() (anon, file uint64) {
-	f := max(s.file.Load(), 0)
-	return uint64(max(s.rss.Load()-f, 0)), uint64(f)
-}
-
-func (s *AddressSpace) addRSS(n int64) {
-	if r := s.rss.Add(n); n > 0 && r > s.maxRSS.Load() {
-		s.maxRSS.Store(r)
+// flush drops the translations of [start, end) wherever the space is loaded.
+func (s *AddressSpace) flush(start, end uintptr) {
+	arch.Mb() // the changed entries are visible before the look at who has the space loaded
+	if mask := s.cpus.Load(); mask != 0 {
+		arch.FlushRange(start, end, mask)
 	}
 }
 
@@ -203,6 +211,7 @@ func (s *AddressSpace) Fork() (*AddressSpace, errno.Errno) {
 	s.lock.Lock()
 	c.Layout, c.Limits = s.Layout, s.Limits
 	c.Barriers.Store(s.Barriers.Load())
+	c.search, c.skipped = s.search, s.skipped
 	e := errno.OK
 	for a := s.findFrom(0); a != nil && e == 0; a = s.next(a) {
 		if a.Flags&DontFork == 0 {
@@ -210,8 +219,8 @@ func (s *AddressSpace) Fork() (*AddressSpace, errno.Errno) {
 		}
 	}
 	// The parent's entries have become read-only: no CPU may go on writing through old translations.
-	arch.FlushRange(0, arch.UserLimit, s.cpus.Load())
-	s.lock.Unlock()
+	s.flush(0, arch.UserLimit)
+	s.unlock()
 	if e != 0 {
 		c.Put()
 		return nil, e
@@ -220,11 +229,17 @@ func (s *AddressSpace) Fork() (*AddressSpace, errno.Errno) {
 }
 
 func (c *AddressSpace) forkArea(s *AddressSpace, a *Area) errno.Errno {
+	if a.Flags&Charged != 0 {
+		if !Commit(pages(a.End - a.Start)) {
+			return errno.ENOMEM
+		}
+		Uncommit(pages(a.End - a.Start)) // insert counts it
+	}
 	b := areaCache.Alloc()
 	if b == nil {
 		return errno.ENOMEM
 	}
-	*b = Area{Start: a.Start, End: a.End, Prot: a.Prot, Flags: a.Flags &^ Locked, Back: a.Back, Index: a.Index}
+	*b = Area{Start: a.Start, End: a.End, Prot: a.Prot, Flags: a.Flags &^ (Locked | OnFault), Back: a.Back, Index: a.Index}
 	if b.Back != nil {
 		b.Back.Get()
 	}

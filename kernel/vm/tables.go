@@ -8,12 +8,24 @@ import (
 	"galago/kernel/mem"
 )
 
-// The page tables of a space, changed only under s.pt.
+// The page tables of a space: entries are changed only under s.pt.
+
+// pteNone marks the entry of a page in an area without any rights. It is not present for the CPU, not even for the
+// kernel's own accesses, but holds its frame like a present one.
+const pteNone = arch.PTESoft0
+
+// mapped tells whether an entry holds a frame.
+func mapped(e arch.PTE) bool { return e&(arch.PTEPresent|pteNone) != 0 }
 
 // isAnon reports whether a frame is private anonymous memory rather than a page of a Backing.
 func isAnon(f *mem.Frame) bool { return f.TestFlag(mem.FrameAnon) }
 
-// lastTable returns the bottom-level table for va, or nil with the first address it may exist at again.
+// tableSpan is what one bottom-level table maps.
+const tableSpan = arch.PageSize * 512
+
+func slot(va uintptr) uintptr { return va >> arch.PageShift & 511 }
+
+// lastTable returns the bottom-level table for va, or nil with the first address for which there may be one again.
 func (s *AddressSpace) lastTable(va uintptr) (t *arch.Table, next uintptr) {
 	t = arch.TableAt(s.Root)
 	for l := uint(3); l > 0; l-- {
@@ -24,8 +36,34 @@ func (s *AddressSpace) lastTable(va uintptr) (t *arch.Table, next uintptr) {
 		}
 		t = arch.TableAt(e.Addr())
 	}
-	const span = arch.PageSize * 512
-	return t, va&^(span-1) + span
+	return t, va&^(tableSpan-1) + tableSpan
+}
+
+// entry returns va's entry, or nil if there is no table for it.
+func (s *AddressSpace) entry(va uintptr) *arch.PTE {
+	t, _ := s.lastTable(va)
+	if t == nil {
+		return nil
+	}
+	return &t[slot(va)]
+}
+
+// makeTable returns the bottom-level table for va, made if need be; nil: no memory. s.pt is held.
+func (s *AddressSpace) makeTable(va uintptr) *arch.Table {
+	t := arch.TableAt(s.Root)
+	for l := uint(3); l > 0; l-- {
+		e := &t[va>>(arch.PageShift+9*l)&511]
+		if !e.Present() {
+			pa := arch.AllocTable()
+			if pa == 0 {
+				return nil
+			}
+			s.tables.Add(1)
+			*e = arch.PTE(pa) | arch.PTEPresent | arch.PTEWrite | arch.PTEUser
+		}
+		t = arch.TableAt(e.Addr())
+	}
+	return t
 }
 
 // copyTables gives the child c the parent's private pages of area a. Anonymous pages become read-only in
@@ -33,17 +71,13 @@ func (s *AddressSpace) lastTable(va uintptr) (t *arch.Table, next uintptr) {
 func (c *AddressSpace) copyTables(s *AddressSpace, a *Area) errno.Errno {
 	n := int64(0)
 	for va := a.Start; va < a.End; {
+		s.pt.Lock()
 		t, next := s.lastTable(va)
 		end := min(next, a.End)
-		if t == nil {
-			va = next
-			continue
-		}
 		var ct *arch.Table
-		s.pt.Lock()
-		for ; va < end; va += arch.PageSize {
-			e := &t[va>>arch.PageShift&511]
-			if !e.Present() {
+		for ; t != nil && va < end; va += arch.PageSize {
+			e := &t[slot(va)]
+			if !mapped(*e) {
 				continue
 			}
 			f := mem.FrameOf(e.Addr())
@@ -51,20 +85,19 @@ func (c *AddressSpace) copyTables(s *AddressSpace, a *Area) errno.Errno {
 				continue
 			}
 			if ct == nil {
-				ce := arch.Walk(c.Root, va, 0, true)
-				if ce == nil {
+				if ct = c.makeTable(va); ct == nil { // nobody else knows the child's tables yet, or only removes from them
 					s.pt.Unlock()
 					c.addRSS(n)
 					return errno.ENOMEM
 				}
-				ct, _ = c.lastTable(va)
 			}
 			f.Get()
 			*e &^= arch.PTEWrite
-			ct[va>>arch.PageShift&511] = *e
+			ct[slot(va)] = *e
 			n++
 		}
 		s.pt.Unlock()
+		va = end
 	}
 	c.addRSS(n)
 	return errno.OK
@@ -75,25 +108,43 @@ type gather struct {
 	s          *AddressSpace
 	start, end uintptr // range to flush
 	n          int
-	frames     [64]*mem.Frame
+	zapped     int64
+	chain      *mem.Frame // anonymous frames that nobody else has, linked by Next
+	frames     [32]*mem.Frame
 }
 
 // flush drops the stale translations, then the references. Called without s.pt.
 func (g *gather) flush() {
 	if g.end > g.start {
-		arch.FlushRange(g.start, g.end, g.s.cpus.Load())
+		g.s.flush(g.start, g.end)
+	}
+	g.s.addRSS(-g.zapped)
+	for f := g.chain; f != nil; {
+		next := f.Next
+		f.Next = nil
+		f.Put()
+		f = next
 	}
 	for _, f := range g.frames[:g.n] {
 		f.Put()
 	}
-	g.start, g.end, g.n = 0, 0, 0
+	g.start, g.end, g.n, g.zapped, g.chain = 0, 0, 0, 0, nil
 }
 
-func (g *gather) add(va uintptr, f *mem.Frame) {
+// full tells whether the next frame may find no room, or enough memory is held back already.
+func (g *gather) full() bool { return g.n == len(g.frames) || g.zapped >= 4096 }
+
+func (g *gather) add(va uintptr, f *mem.Frame, anon bool) {
 	if g.end == 0 {
 		g.start = va
 	}
 	g.end = va + arch.PageSize
+	g.zapped++
+	if anon && f.Refs.Load() == 1 {
+		f.Next = g.chain
+		g.chain = f
+		return
+	}
 	g.frames[g.n] = f
 	g.n++
 }
@@ -105,113 +156,92 @@ func (s *AddressSpace) zap(start, end uintptr) { s.zapPages(start, end, true) }
 func (s *AddressSpace) zapPages(start, end uintptr, private bool) {
 	g := gather{s: s}
 	for va := start; va < end; {
+		s.pt.Lock()
 		t, next := s.lastTable(va)
 		if t == nil {
+			s.pt.Unlock()
 			va = next
 			continue
 		}
-		stop := min(next, end)
-		first, dirty := va, false
-		s.pt.Lock()
-		for ; va < stop && g.n < len(g.frames); va += arch.PageSize {
-			e := &t[va>>arch.PageShift&511]
-			if !e.Present() {
-				continue
-			}
-			f := mem.FrameOf(e.Addr())
-			if isAnon(f) {
-				if !private {
-					continue
-				}
-			} else {
-				f.MapCount.Add(-1)
-				s.file.Add(-1)
-				dirty = dirty || *e&arch.PTEWrite != 0
-			}
-			*e = 0
-			g.add(va, f)
-		}
-		if dirty {
-			// Write-back, which no longer finds these translations, must not overlook stores through stale ones.
-			arch.FlushRange(first, va, s.cpus.Load())
-		}
+		va = g.zapTable(t, va, min(next, end), private)
 		s.pt.Unlock()
-		if g.n == len(g.frames) {
-			s.addRSS(-int64(g.n))
+		if g.full() {
 			g.flush()
 		}
 	}
-	s.addRSS(-int64(g.n))
 	g.flush()
 }
 
-// narrow removes write permission (and changes execute permission) in [start, end) to match the area.
-func (s *AddressSpace) narrow(a *Area, start, end uintptr) {
-	for va := start; va < end; {
-		t, next := s.lastTable(va)
-		if t == nil {
-			va = next
+// zapTable removes the entries of [va, stop) from a bottom-level table, until the gather is full, and returns where it ended.
+func (g *gather) zapTable(t *arch.Table, va, stop uintptr, private bool) uintptr {
+	first, dirty := va, false
+	for ; va < stop && !g.full(); va += arch.PageSize {
+		e := &t[slot(va)]
+		if *e == 0 {
 			continue
 		}
-		stop := min(next, end)
-		s.pt.Lock()
-		for ; va < stop; va += arch.PageSize {
-			e := &t[va>>arch.PageShift&511]
-			if !e.Present() {
+		f := mem.FrameOf(e.Addr())
+		anon := isAnon(f)
+		if anon {
+			if !private {
 				continue
 			}
-			*e &^= arch.PTENX | arch.PTEWrite // stores fault and regain the right where it is due
-			if a.Prot&ProtExec == 0 {
-				*e |= arch.PTENX
+		} else {
+			f.MapCount.Add(-1)
+			g.s.file.Add(-1)
+			dirty = dirty || *e&arch.PTEWrite != 0
+		}
+		*e = 0
+		g.add(va, f, anon)
+	}
+	if dirty {
+		// Write-back, which no longer finds these translations, must not overlook stores through stale ones.
+		g.s.flush(first, va)
+	}
+	return va
+}
+
+// applyRights makes the entries of [start, end) agree with the rights of area a. Write permission is only taken: stores fault
+// and regain it where it is due.
+func (s *AddressSpace) applyRights(a *Area, start, end uintptr) {
+	set := arch.PTEPresent
+	switch {
+	case a.Prot&ProtMask == 0:
+		set = pteNone
+	case a.Prot&ProtExec == 0:
+		set |= arch.PTENX
+	}
+	first, last := uintptr(0), uintptr(0)
+	for va := start; va < end; {
+		s.pt.Lock()
+		t, next := s.lastTable(va)
+		stop := min(next, end)
+		for ; t != nil && va < stop; va += arch.PageSize {
+			e := &t[slot(va)]
+			if *e == 0 {
+				continue
 			}
-			if a.Prot&ProtMask == 0 {
-				*e &^= arch.PTEUser
-			} else {
-				*e |= arch.PTEUser
+			*e = *e&^(arch.PTENX|arch.PTEWrite|arch.PTEPresent|pteNone) | set
+			if last == 0 {
+				first = va
 			}
+			last = va + arch.PageSize
 		}
 		s.pt.Unlock()
+		va = stop
 	}
-	arch.FlushRange(start, end, s.cpus.Load())
-}
-
-// freeTables releases the table pages of the user half; nothing is mapped any more. A CPU that runs a kernel thread may still
-// have the root loaded and walk it speculatively, so the tables are cut off and their cached entries flushed first.
-func (s *AddressSpace) freeTables() {
-	root := arch.TableAt(s.Root)
-	const userHalf = 256
-	for i := range userHalf {
-		root[i] &^= arch.PTEPresent
+	if last != 0 {
+		s.flush(first, last)
 	}
-	arch.FlushRange(0, arch.UserLimit, s.cpus.Load())
-	for i := range userHalf {
-		if pa := root[i].Addr(); pa != 0 {
-			freeLevel(pa, 2)
-			root[i] = 0
-		}
-	}
-}
-
-// freeLevel frees a table at level (2: page directory pointers … 0: bottom) and those below it; the depth is
-// bounded by the level.
-func freeLevel(pa uint64, level int) {
-	if level > 0 {
-		t := arch.TableAt(pa)
-		for i := range t {
-			if t[i].Present() {
-				freeLevel(t[i].Addr(), level-1)
-			}
-		}
-	}
-	arch.FreeTable(pa)
 }
 
 // unmapAll empties the space.
 func (s *AddressSpace) unmapAll() {
+	s.leave()
 	for a := s.findFrom(0); a != nil; a = s.findFrom(0) {
 		s.zap(a.Start, a.End)
 		s.drop(a)
 	}
 	s.leave()
-	s.freeTables()
+	s.freeTables(0, arch.UserLimit)
 }

@@ -39,16 +39,17 @@ func InitVDSO() errno.Errno {
 // MapVDSO maps the pages where there is room and returns the address of the image. ENOMEM.
 func (s *AddressSpace) MapVDSO() (uintptr, errno.Errno) {
 	s.lock.Lock()
-	defer s.lock.Unlock()
-	at := s.freeRange(0, 2*arch.PageSize)
+	defer s.unlock()
+	at := s.room(0, 2*arch.PageSize)
 	if at == 0 {
 		return 0, errno.ENOMEM
 	}
-	if _, e := s.MapLocked(at, arch.PageSize, ProtRead, 0, &vvarPage, 0, true, false); e != 0 {
+	r := Request{Hint: at, Length: arch.PageSize, Prot: ProtRead, Flags: DontDump, Back: &vvarPage, Fixed: true}
+	if _, e := s.place(&r); e != 0 {
 		return 0, e
 	}
-	at += arch.PageSize
-	return s.MapLocked(at, arch.PageSize, ProtRead|ProtExec, MayWrite, &vdsoPage, 0, true, false)
+	r = Request{Hint: at + arch.PageSize, Length: arch.PageSize, Prot: ProtRead | ProtExec, Flags: MayWrite | MayExec, Back: &vdsoPage, Fixed: true}
+	return s.place(&r)
 }
 
 // Its methods make it a Backing.
@@ -70,3 +71,7 @@ func (p *kernelPage) MakeWritable(uint64, *mem.Frame) errno.Errno { return errno
 func (p *kernelPage) Done(*mem.Frame, bool) {}
 
 func (p *kernelPage) Describe(buf []byte) (n int, dev, ino uint64) { return copy(buf, p.name), 0, 0 }
+
+func (p *kernelPage) Sync(from, to int64) errno.Errno { return errno.OK }
+
+func (p *kernelPage) Punch(from, to int64) errno.Errno { return errno.EOPNOTSUPP }

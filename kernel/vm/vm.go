@@ -13,6 +13,8 @@
 //   - An entry is writable only when the area is and the frame is either shared or owned by this space alone.
 //   - A translation that is removed or narrowed is flushed from all CPUs that may hold it before its frame is
 //     released.
+//   - Tables below the root are added and freed under pt; they are freed only with AddressSpace.lock held for writing
+//     and when no area needs them. So whoever holds either lock may follow them.
 //
 // Lock order: AddressSpace.lock (sleeping; shared by faults, exclusive for changes of the map) → a Backing's own locks,
 // page locks → pagecache.Object's list of mappings (spin) → AddressSpace.pt (spin, the page tables). The bounds of an area on
@@ -42,17 +44,33 @@ const (
 	Shared Flags = 1 << iota
 	// GrowsDown areas extend downwards on a fault just below them (stacks).
 	GrowsDown
-	// Heap marks the brk area, Stack the main stack, VDSO the kernel's code page: for /proc/PID/maps.
+	// Heap marks the brk area, Stack the main stack: for /proc/PID/maps.
 	Heap
 	Stack
 	// DontFork areas are not copied by fork; WipeOnFork ones are empty in the child.
 	DontFork
 	WipeOnFork
-	// MayWrite: mprotect may add write permission (a shared mapping of a file opened for reading lacks it).
+	// MayWrite and MayExec: mprotect may add the permission (a shared mapping of a file opened for reading lacks the one,
+	// a file on a mount without programs the other).
 	MayWrite
-	// Locked areas were filled by mlock.
+	MayExec
+	// Locked areas stay resident: mlock. OnFault: their pages are not faulted in beforehand.
 	Locked
+	OnFault
+	// NoReserve areas do not count as committed memory; Charged ones do.
+	NoReserve
+	Charged
+	// DontDump areas stay out of core dumps.
+	DontDump
+	// Advice without effect on what is mapped: kept for /proc/PID/smaps.
+	SequentialRead
+	RandomRead
+	HugePage
+	NoHugePage
 )
+
+// derived are flags that a caller of Map does not choose.
+const derived = Charged
 
 // Backing supplies the pages of an area that is not private anonymous memory. Files implement it through the page
 // cache. Methods may sleep.
@@ -73,6 +91,10 @@ type Backing interface {
 	Done(f *mem.Frame, stored bool)
 	// Describe writes the name for /proc/PID/maps into buf and returns its length, the device and inode number.
 	Describe(buf []byte) (n int, dev, ino uint64)
+	// Sync makes bytes [from, to) of the file durable: msync(2).
+	Sync(from, to int64) errno.Errno
+	// Punch frees the pages of bytes [from, to): madvise(MADV_REMOVE). EOPNOTSUPP.
+	Punch(from, to int64) errno.Errno
 }
 
 // Layout of user space. The top-down mmap area lies below the stack, as on Linux.
@@ -81,7 +103,12 @@ const (
 	StackTop   = arch.UserLimit
 	StackGap   = 128 << 20 // reserve for the main stack's growth, above the mmap area
 	guardGap   = 256 << arch.PageShift
+	low32Start = 1 << 30 // where MAP_32BIT mappings go
+	low32End   = 1 << 31
 )
 
 func pageDown(a uintptr) uintptr { return a &^ (arch.PageSize - 1) }
 func pageUp(a uintptr) uintptr   { return (a + arch.PageSize - 1) &^ (arch.PageSize - 1) }
+
+// pages returns the number of pages of n bytes, a multiple of the page size.
+func pages(n uintptr) int64 { return int64(n >> arch.PageShift) }

@@ -5,7 +5,6 @@ package vm
 import (
 	"galago/arch"
 	"galago/kernel/errno"
-	"galago/kernel/vm/pagecache"
 )
 
 // WordKey tells which memory a user address means, for those who name a word of memory across address spaces. If the memory is shared, it
@@ -31,9 +30,6 @@ func (s *AddressSpace) WordKey(va uintptr, write bool) (object uint64, offset ui
 func identity(a *Area) uint64 {
 	if a.obj != nil {
 		return a.obj.Identity()
-	}
-	if m, ok := a.Back.(*sharedMemory); ok {
-		return pagecache.Identify(&m.id)
 	}
 	return 0
 }

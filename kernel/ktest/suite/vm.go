@@ -42,6 +42,8 @@ type memFile struct {
 }
 
 func (*memFile) ReadPages(*pagecache.Object, []*mem.Frame) errno.Errno  { return errno.EIO }
+func (*memFile) Sync(from, to int64) errno.Errno                           { return errno.OK }
+func (*memFile) Punch(from, to int64) errno.Errno                          { return errno.EOPNOTSUPP }
 func (*memFile) WritePages(*pagecache.Object, []*mem.Frame) errno.Errno { return errno.EIO }
 
 func (m *memFile) Get()                      { m.refs++ }
@@ -76,7 +78,7 @@ func space(t *ktest.T, n uintptr) *vm.AddressSpace {
 	if !t.Check(s != nil, "no address space") {
 		return nil
 	}
-	if _, e := s.Map(where, n*page, rw, vm.MayWrite, nil, 0, true, false); !t.OK(e, "Map") {
+	if _, e := s.Map(where, n*page, rw, vm.MayWrite|vm.MayExec, nil, 0, true, false); !t.OK(e, "Map") {
 		s.Put()
 		return nil
 	}
@@ -86,7 +88,7 @@ func space(t *ktest.T, n uintptr) *vm.AddressSpace {
 // mapFile maps n pages of theFile at va.
 func mapFile(t *ktest.T, s *vm.AddressSpace, va uintptr, n uintptr, fl vm.Flags) bool {
 	theFile.Get()
-	_, e := s.Map(va, n*page, rw, fl|vm.MayWrite, backing, 0, true, false)
+	_, e := s.Map(va, n*page, rw, fl|vm.MayWrite|vm.MayExec, backing, 0, true, false)
 	return t.OK(e, "Map of a file")
 }
 
@@ -164,14 +166,14 @@ func testProtect(t *ktest.T) {
 	for i := range uintptr(3) {
 		poke(s, where+i*page, byte(i))
 	}
-	t.OK(s.Protect(where+page, page, vm.ProtRead), "Protect")
+	t.OK(s.Protect(where+page, page, vm.ProtRead, false), "Protect")
 	t.Check(s.Fault(where+page, vm.Write) == errno.EACCES, "a store to a read-only page")
 	t.Check(peek(s, where+page) == 1 && poke(s, where+2*page, 9) && poke(s, where, 9), "its neighbours")
-	t.OK(s.Protect(where, 3*page, 0), "Protect none")
+	t.OK(s.Protect(where, 3*page, 0, false), "Protect none")
 	t.Check(s.Fault(where, vm.Read) == errno.EACCES, "a load from an inaccessible page")
-	t.OK(s.Protect(where, 3*page, rw), "Protect back")
+	t.OK(s.Protect(where, 3*page, rw, false), "Protect back")
 	t.Check(peek(s, where+page) == 1 && poke(s, where+page, 7), "memory after Protect")
-	t.Check(s.Protect(where, 4*page, rw) == errno.ENOMEM, "Protect beyond the area")
+	t.Check(s.Protect(where, 4*page, rw, false) == errno.ENOMEM, "Protect beyond the area")
 	s.Put()
 }
 
@@ -197,8 +199,8 @@ func testDiscard(t *ktest.T) {
 	}
 	poke(s, where, 5)
 	poke(s, where+page, 6)
-	t.OK(s.Discard(where, page), "Discard")
-	t.Check(peek(s, where) == 0 && peek(s, where+page) == 6, "memory after Discard")
+	t.OK(s.Advise(where, page, vm.AdviseDontNeed), "Advise")
+	t.Check(peek(s, where) == 0 && peek(s, where+page) == 6, "memory after MADV_DONTNEED")
 	s.Put()
 }
 
@@ -211,7 +213,7 @@ func testRemap(t *ktest.T) {
 		poke(s, where+i*page, byte(i+1))
 	}
 	to := where + 64*page
-	at, e := s.Remap(where, 4*page, 8*page, vm.RemapMayMove|vm.RemapFixed, to)
+	at, e := s.Remap(where, 4*page, 8*page, vm.RemapMayMove|vm.RemapFixed, to, true)
 	t.OK(e, "Remap")
 	t.Equal(uint64(at), uint64(to), "the new place")
 	t.Check(peek(s, to) == 1 && peek(s, to+3*page) == 4 && peek(s, to+7*page) == 0, "what moved")
@@ -225,7 +227,7 @@ func testSharedAnonymous(t *ktest.T) {
 		return
 	}
 	defer s.Put()
-	b, e := vm.NewShared()
+	b, e := vm.NewShared(2*page, true)
 	if !t.OK(e, "NewShared") {
 		return
 	}
@@ -335,9 +337,11 @@ func testWriteProtect(t *ktest.T) {
 		t.Check(writable(s, a+page) && writable(s, b+page), "pages that were stored to")
 		if f := filePage(t, 1); f != nil {
 			t.Equal(uint64(f.MapCount.Load()), 2, "mappings of the page")
-			t.Check(pagecache.WriteProtect(&theFile.obj, 1, f), "nobody has stored, it says")
+			st := pagecache.WriteProtect(&theFile.obj, 1, f, pagecache.Stale{})
+			t.Check(st.Start == a+page && st.End == b+2*page, "the range to flush")
+			st.Flush()
 			t.Check(!writable(s, a+page) && !writable(s, b+page), "still writable after WriteProtect")
-			t.Check(!pagecache.WriteProtect(&theFile.obj, 1, f), "somebody has stored, it says")
+			t.Check(pagecache.WriteProtect(&theFile.obj, 1, f, pagecache.Stale{}).End == 0, "something to flush the second time")
 			pagecache.UnlockFrame(f)
 			f.Put()
 		}
@@ -357,8 +361,11 @@ func testTryUnmap(t *ktest.T) {
 	if mapFile(t, s, a, 4, vm.Shared) {
 		poke(s, a+2*page, 9)
 		if f := filePage(t, 2); f != nil {
-			t.Check(!pagecache.TryUnmap(&theFile.obj, 2, f), "a page in use was unmapped")
-			t.Check(pagecache.TryUnmap(&theFile.obj, 2, f), "an unused page was not unmapped")
+			st, gone := pagecache.TryUnmap(&theFile.obj, 2, f, pagecache.Stale{})
+			t.Check(!gone, "a page in use was unmapped")
+			st, gone = pagecache.TryUnmap(&theFile.obj, 2, f, st)
+			t.Check(gone, "an unused page was not unmapped")
+			st.Flush()
 			t.Equal(uint64(f.MapCount.Load()), 0, "mappings left")
 			t.Equal(resident(s), 0, "resident pages")
 			pagecache.UnlockFrame(f)
@@ -381,9 +388,9 @@ func testRmapSplit(t *ktest.T) {
 		for i := range uintptr(8) {
 			poke(s, a+i*page, byte(i+1))
 		}
-		t.OK(s.Protect(a+3*page, 2*page, vm.ProtRead), "Protect splits")
-		t.OK(s.Protect(a+3*page, 2*page, rw), "Protect merges")
-		_, e := s.Remap(a+4*page, 4*page, 4*page, vm.RemapMayMove|vm.RemapFixed, to)
+		t.OK(s.Protect(a+3*page, 2*page, vm.ProtRead, false), "Protect splits")
+		t.OK(s.Protect(a+3*page, 2*page, rw, false), "Protect merges")
+		_, e := s.Remap(a+4*page, 4*page, 4*page, vm.RemapMayMove|vm.RemapFixed, to, true)
 		t.OK(e, "Remap")
 		c, e := s.Fork()
 		if t.OK(e, "Fork") {

@@ -147,53 +147,86 @@ func refill() {
 	lruLock.Unlock()
 }
 
-// scanOne tries to free one isolated frame and puts it back otherwise. force ignores recent use.
-func scanOne(f *mem.Frame, force bool) bool {
+// unmapOne locks an isolated frame and, if it can be freed, removes its translations, which the caller flushes before freeOne. False:
+// it stays in the cache and has been given back. force ignores recent use.
+func unmapOne(f *mem.Frame, force bool, st Stale) (Stale, bool) {
 	if !TryLockFrame(f) {
 		putBack(f)
 		f.Put()
-		return false
+		return st, false
 	}
-	freed := false
-	if o := ownerOf(f); o != nil {
-		used := f.TestFlag(mem.FrameReferenced) && !force
+	used := false
+	o := ownerOf(f)
+	if o != nil {
+		used = f.TestFlag(mem.FrameReferenced) && !force
 		if !used && f.MapCount.Load() > 0 {
-			used = TryUnmap == nil || !TryUnmap(o, f.Index, f)
+			gone := false
+			if TryUnmap != nil {
+				st, gone = TryUnmap(o, f.Index, f, st)
+			}
+			used = !gone
 		}
-		switch {
-		case used:
-			f.ClearFlag(mem.FrameReferenced)
-		case f.TestFlag(mem.FrameDirty):
-			sawDirty.Store(1)
-		default:
-			freed = o.reclaim(f, 2)
-		}
-		if !freed {
-			putBack(f)
-		}
+	}
+	switch {
+	case o == nil:
+	case used:
+		f.ClearFlag(mem.FrameReferenced)
+		putBack(f)
+	case f.TestFlag(mem.FrameDirty):
+		sawDirty.Store(1)
+		putBack(f)
+	default:
+		return st, true
+	}
+	UnlockFrame(f)
+	f.Put()
+	return st, false
+}
+
+// freeOne frees a frame that unmapOne has left locked, if nobody has begun to use it since.
+func freeOne(f *mem.Frame) bool {
+	freed := ownerOf(f).reclaim(f, 2)
+	if !freed {
+		putBack(f)
 	}
 	UnlockFrame(f)
 	f.Put()
 	return freed
 }
 
+// scan tries to free isolated frames, with one flush for all, and tells how many it has freed.
+func scan(batch []*mem.Frame, force bool) (freed int) {
+	var st Stale
+	n := 0
+	for _, f := range batch {
+		ready := false
+		if st, ready = unmapOne(f, force, st); ready {
+			batch[n] = f
+			n++
+		}
+	}
+	st.Flush()
+	for _, f := range batch[:n] {
+		if freeOne(f) {
+			freed++
+		}
+	}
+	return freed
+}
+
 var sawDirty atomic.Uint32
 
 // shrink frees up to want pages, looking at no more than the given number.
-func shrink(want, scan int, force bool) (freed int) {
+func shrink(want, most int, force bool) (freed int) {
 	var batch [isolateMax]*mem.Frame
-	for freed < want && scan > 0 {
+	for freed < want && most > 0 {
 		refill()
 		n := isolate(&batch)
 		if n == 0 {
 			break
 		}
-		for _, f := range batch[:n] {
-			if scanOne(f, force) {
-				freed++
-			}
-		}
-		scan -= n
+		freed += scan(batch[:n], force)
+		most -= n
 	}
 	if sawDirty.Swap(0) != 0 {
 		wakeFlushers()

@@ -16,17 +16,44 @@ type Mapping struct {
 	Area unsafe.Pointer
 }
 
+// Stale says which translations CPUs may still hold although they have been removed or narrowed: any of [Start, End) on the
+// CPUs of a mask. Several pages' are collected and flushed together, since each flush interrupts other CPUs.
+type Stale struct {
+	Start, End uintptr
+	CPUs       uint64
+}
+
+// Add returns st with the page at va, of an address space loaded on cpus.
+func (st Stale) Add(va uintptr, cpus uint64) Stale {
+	if st.CPUs |= cpus; st.End == 0 {
+		st.Start, st.End = va, va+pageSize
+		return st
+	}
+	st.Start, st.End = min(st.Start, va), max(st.End, va+pageSize)
+	return st
+}
+
+// Flush drops what is stale.
+func (st Stale) Flush() {
+	if st.CPUs != 0 {
+		FlushStale(st)
+	}
+}
+
 // Hooks of the virtual memory floor. Those for a page are called with it locked, and only if it is mapped (MapCount > 0).
 var (
 	// Unmap removes every translation of the page.
 	Unmap func(o *Object, idx uint64, f *mem.Frame)
-	// TryUnmap removes the translations if they have not been used lately; it tells whether none is left. It does not sleep.
-	TryUnmap func(o *Object, idx uint64, f *mem.Frame) bool
-	// WriteProtect makes the next store through any translation fault, and tells whether one has stored since the last time.
-	WriteProtect func(o *Object, idx uint64, f *mem.Frame) (dirty bool)
+	// TryUnmap removes the translations if they have not been used lately; it tells whether none is left. It does not sleep. The
+	// caller flushes what it adds to st before the page is used otherwise.
+	TryUnmap func(o *Object, idx uint64, f *mem.Frame, st Stale) (Stale, bool)
+	// WriteProtect makes the next store through any translation fault, once the caller has flushed what it adds to st.
+	WriteProtect func(o *Object, idx uint64, f *mem.Frame, st Stale) Stale
 	// UnmapRange removes whatever is mapped for the pages from first to last; with private also the private copies that
 	// replaced them.
 	UnmapRange func(o *Object, first, last uint64, private bool)
+	// FlushStale flushes translations.
+	FlushStale func(st Stale)
 )
 
 // LockMappings excludes changes of the object's list of areas and of the bounds of the areas on it.

@@ -95,6 +95,7 @@ type Object struct {
 	mapLock lock.Spin        // see mapping.go
 	maps    ds.List[Mapping] // guarded by mapLock
 	nMaps   atomic.Int32     // its length
+	Writers atomic.Int32     // shared areas that may store, kept by package vm; negative: a seal forbids them
 
 	// Write-back state, guarded by dirtyLock.
 	dirtyNode  ds.ListNode[Object] // on the list of dirty objects
@@ -125,6 +126,7 @@ func (o *Object) Init(ops Ops, owner unsafe.Pointer, flags ObjectFlags) {
 	o.mapLock.Init(lock.RankVMArea)
 	o.maps = ds.List[Mapping]{}
 	o.nMaps.Store(0)
+	o.Writers.Store(0)
 	o.writeback.Store(0)
 	o.wbErr.Store(0)
 	o.dirtyNode.Init(o)

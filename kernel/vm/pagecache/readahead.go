@@ -132,12 +132,27 @@ func (o *Object) startPage(idx uint64) (*mem.Frame, errno.Errno) {
 	return f, errno.OK
 }
 
-// Prefetch starts to read the pages from first to last that are not cached: readahead(2), posix_fadvise(2). Shortage of memory ends it early.
+// Prefetch starts to read the pages from first to last that are not cached: readahead(2), posix_fadvise(2),
+// madvise(2). Shortage of memory ends it early.
 func (o *Object) Prefetch(first, last uint64) {
 	const batch = 256
+	if o.Flags&InMemory != 0 {
+		return
+	}
 	last = min(last, pagesIn(o.Size()))
 	for idx := first; idx <= last && mem.Stats().Free > mem.Stats().Total/8; idx += batch {
 		n := uint32(min(last-idx+1, batch))
 		o.populate(idx, n, n)
 	}
+}
+
+// Cached tells whether page idx is in memory and up to date: mincore(2).
+func (o *Object) Cached(idx uint64) bool {
+	f := o.Lookup(idx)
+	if f == nil {
+		return false
+	}
+	ok := f.TestFlag(mem.FrameUptodate)
+	f.Put()
+	return ok
 }

@@ -119,6 +119,7 @@ func (o *Object) unpin() {
 // set: then it waits for them.
 func (o *Object) WriteRange(first, last uint64, all bool) {
 	var batch [batchPages]*mem.Frame
+	var st Stale // stores go through until this is flushed, right before the pages are written
 	k := 0
 	for {
 		f := o.nextTagged(first, last, tagDirty)
@@ -127,15 +128,17 @@ func (o *Object) WriteRange(first, last uint64, all bool) {
 		}
 		if k > 0 && (k == len(batch) || f.Index != batch[k-1].Index+1 || f.TestFlag(mem.FrameWriteback) || !TryLockFrame(f)) {
 			// Submit before waiting for a lock: see the package comment.
+			st.Flush()
 			o.Ops.WritePages(o, noEscape(&batch)[:k])
-			k = 0
+			k, st = 0, Stale{}
 			LockFrame(f)
 		} else if k == 0 {
 			LockFrame(f)
 		}
 		if ownerOf(f) == o && (k == 0 || !f.TestFlag(mem.FrameWriteback)) {
 			first = f.Index + 1
-			if o.startWrite(f, all) {
+			started := false
+			if st, started = o.startWrite(f, all, st); started {
 				batch[k] = f
 				k++
 			}
@@ -143,23 +146,25 @@ func (o *Object) WriteRange(first, last uint64, all bool) {
 		UnlockFrame(f)
 		f.Put()
 	}
+	st.Flush()
 	if k > 0 {
 		o.Ops.WritePages(o, noEscape(&batch)[:k])
 	}
 }
 
-// startWrite moves a locked page from dirty to writeback. A page still in writeback is waited for if all is set.
-func (o *Object) startWrite(f *mem.Frame, all bool) bool {
+// startWrite moves a locked page from dirty to writeback. A page still in writeback is waited for if all is set. Translations that
+// have lost the right to store are added to st.
+func (o *Object) startWrite(f *mem.Frame, all bool, st Stale) (Stale, bool) {
 	if f.TestFlag(mem.FrameWriteback) {
 		if !all {
-			return false
+			return st, false
 		}
 		WaitWriteback(f)
 	}
 	if f.MapCount.Load() > 0 && WriteProtect != nil {
-		WriteProtect(o, f.Index, f)
+		st = WriteProtect(o, f.Index, f, st)
 	}
-	return o.takeDirty(f)
+	return st, o.takeDirty(f)
 }
 
 // WaitRange waits until no page from first to last is in writeback.
