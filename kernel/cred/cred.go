@@ -28,7 +28,6 @@ const (
 	NetBindService Cap = 10
 	NetAdmin       Cap = 12
 	NetRaw         Cap = 13
-	IPCLock        Cap = 14
 	IPCOwner       Cap = 15
 	SysRawIO       Cap = 17
 	SysChroot      Cap = 18

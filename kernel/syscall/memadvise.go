@@ -157,4 +157,6 @@ func sysMlockall(f *arch.Frame) (uintptr, errno.Errno) {
 	return ok(space().LockAll(flags&mclCurrent != 0, flags&mclFuture != 0, fl, unlimited))
 }
 
-func sysMunlockall(f *arch.Frame) (uintptr, errno.Errno) { return ok(space().LockAll(false, false, 0, true)) }
+func sysMunlockall(f *arch.Frame) (uintptr, errno.Errno) {
+	return ok(space().LockAll(false, false, 0, true))
+}

@@ -42,8 +42,8 @@ type memFile struct {
 }
 
 func (*memFile) ReadPages(*pagecache.Object, []*mem.Frame) errno.Errno  { return errno.EIO }
-func (*memFile) Sync(from, to int64) errno.Errno                           { return errno.OK }
-func (*memFile) Punch(from, to int64) errno.Errno                          { return errno.EOPNOTSUPP }
+func (*memFile) Sync(from, to int64) errno.Errno                        { return errno.OK }
+func (*memFile) Punch(from, to int64) errno.Errno                       { return errno.EOPNOTSUPP }
 func (*memFile) WritePages(*pagecache.Object, []*mem.Frame) errno.Errno { return errno.EIO }
 
 func (m *memFile) Get()                      { m.refs++ }
