@@ -43,7 +43,7 @@ type poller struct {
 	failed bool      // no memory for an entry
 
 	ready  atomic.Uint32   // a file has announced something since the last look
-	wait   sched.WaitQueue // where the caller sleeps
+	queue  sched.WaitQueue // where the caller sleeps
 	n      int             // entries in use, in all
 	blocks *pollBlock      // the newest first
 	inline [inlineEntries]pollEntry
@@ -58,7 +58,7 @@ var (
 func newPoller() *poller {
 	p := pollerCache.Alloc()
 	if p != nil {
-		p.wait.InitRank(lock.RankWaitQueueInner)
+		p.queue.InitRank(lock.RankWaitQueueInner)
 		p.table.Queue = enqueue
 	}
 	return p
@@ -101,21 +101,26 @@ func enqueue(pt *vfs.PollTable, q *sched.WaitQueue, events uint32) {
 func announce(w *sched.Waiter) {
 	p := (*poller)(w.Arg)
 	p.ready.Store(1)
-	p.wait.WakeOne()
+	p.queue.WakeOne()
 }
 
-// ask returns what a file reports, and registers unless something has been found already.
-func (p *poller) ask(f *vfs.File, events uint32) uint32 {
-	if p.table.Queue == nil {
-		return f.Poll(nil) & (events | vfs.PollAlways)
+// tableFor returns the poll table for a file that is asked for events, or nil if the caller only asks for the present state: p is nil, or
+// something has been found already.
+func (p *poller) tableFor(f *vfs.File, events uint32) *vfs.PollTable {
+	if p == nil || p.table.Queue == nil {
+		return nil
 	}
 	p.file = f
-	p.table.Events = events | vfs.PollAlways
-	return f.Poll(&p.table) & (events | vfs.PollAlways)
+	p.table.Events = events
+	return &p.table
 }
 
 // found ends registration: the call will not sleep.
-func (p *poller) found() { p.table.Queue = nil }
+func (p *poller) found() {
+	if p != nil {
+		p.table.Queue = nil
+	}
+}
 
 // free leaves all queues.
 func (p *poller) free() {
@@ -140,11 +145,20 @@ func leaveQueues(entries []pollEntry) {
 
 // waitFor looks at the files by scan until it finds something, the time is over (timeoutNS; negative: never), or a signal
 // comes. The result of scan counts.
-func (p *poller) waitFor(timeoutNS int64, scan func(p *poller) (int, errno.Errno)) (int, errno.Errno) {
+func waitFor(timeoutNS int64, scan func(p *poller) (int, errno.Errno)) (int, errno.Errno) {
 	if timeoutNS == 0 {
-		p.found()
-		return scan(p)
+		return scan(nil)
 	}
+	p := newPoller()
+	if p == nil {
+		return 0, errno.ENOMEM
+	}
+	n, e := p.wait(timeoutNS, scan)
+	p.free()
+	return n, e
+}
+
+func (p *poller) wait(timeoutNS int64, scan func(p *poller) (int, errno.Errno)) (int, errno.Errno) {
 	deadline := deadlineIn(timeoutNS)
 	for {
 		n, e := scan(p)
@@ -155,7 +169,7 @@ func (p *poller) waitFor(timeoutNS int64, scan func(p *poller) (int, errno.Errno
 			return 0, errno.ENOMEM
 		}
 		p.found() // all are registered
-		e = p.wait.WaitTimeout(func() bool { return p.ready.Load() != 0 }, timeLeft(deadline), true)
+		e = p.queue.WaitTimeout(func() bool { return p.ready.Load() != 0 }, timeLeft(deadline), true)
 		if e == errno.EINTR {
 			return 0, e
 		}
@@ -169,13 +183,7 @@ func (p *poller) waitFor(timeoutNS int64, scan func(p *poller) (int, errno.Errno
 // Poll is poll(2): it fills in Revents and returns how many files have some. timeoutNS < 0 waits for ever. EINTR when a signal came
 // first.
 func Poll(files *vfs.FDTable, fds []PollFD, timeoutNS int64) (int, errno.Errno) {
-	p := newPoller()
-	if p == nil {
-		return 0, errno.ENOMEM
-	}
-	n, e := p.waitFor(timeoutNS, func(p *poller) (int, errno.Errno) { return p.scanFDs(files, fds), errno.OK })
-	p.free()
-	return n, e
+	return waitFor(timeoutNS, func(p *poller) (int, errno.Errno) { return p.scanFDs(files, fds), errno.OK })
 }
 
 func (p *poller) scanFDs(files *vfs.FDTable, fds []PollFD) int {
@@ -189,11 +197,15 @@ func (p *poller) scanFDs(files *vfs.FDTable, fds []PollFD) int {
 		r, e := files.Acquire(int(fd.FD))
 		if e != errno.OK {
 			fd.Revents = vfs.POLLNVAL
-		} else {
-			fd.Revents = int16(p.ask(r.F, uint32(uint16(fd.Events))))
-			r.Release()
+			n++
+			p.found()
+			continue
 		}
-		if fd.Revents != 0 {
+		events := uint32(uint16(fd.Events)) | vfs.PollAlways
+		got := r.F.Poll(p.tableFor(r.F, events)) & events
+		r.Release()
+		if got != 0 {
+			fd.Revents = int16(got)
 			n++
 			p.found()
 		}

@@ -1,6 +1,8 @@
 package ipc
 
 import (
+	"math/bits"
+
 	"galago/kernel/errno"
 	"galago/kernel/vfs"
 )
@@ -22,13 +24,7 @@ type FDSets struct {
 // Select is select(2) for the descriptors below n: the number of bits set in the answers. EBADF when a descriptor asked
 // for is not open. On an error the answers are undefined.
 func Select(files *vfs.FDTable, n int, s *FDSets, timeoutNS int64) (int, errno.Errno) {
-	p := newPoller()
-	if p == nil {
-		return 0, errno.ENOMEM
-	}
-	k, e := p.waitFor(timeoutNS, func(p *poller) (int, errno.Errno) { return p.scanSets(files, n, s) })
-	p.free()
-	return k, e
+	return waitFor(timeoutNS, func(p *poller) (int, errno.Errno) { return p.scanSets(files, n, s) })
 }
 
 func (p *poller) scanSets(files *vfs.FDTable, n int, s *FDSets) (int, errno.Errno) {
@@ -40,14 +36,15 @@ func (p *poller) scanSets(files *vfs.FDTable, n int, s *FDSets) (int, errno.Errn
 			all &= 1<<uint(n-w*64) - 1
 		}
 		var gotIn, gotOut, gotEx uint64
-		for b := uint(0); all>>b != 0; b++ {
-			bit := uint64(1) << b
-			if all&bit == 0 {
-				continue
-			}
-			got, e := p.askSets(files, w*64+int(b), in&bit != 0, out&bit != 0, ex&bit != 0)
+		for ; all != 0; all &= all - 1 {
+			b := bits.TrailingZeros64(all)
+			bit := uint64(1) << uint(b)
+			got, e := p.askSets(files, w*64+b, in&bit != 0, out&bit != 0, ex&bit != 0)
 			if e != errno.OK {
 				return 0, e
+			}
+			if got == 0 {
+				continue
 			}
 			if in&bit != 0 && got&selectIn != 0 {
 				gotIn |= bit
@@ -78,7 +75,7 @@ func (p *poller) askSets(files *vfs.FDTable, fd int, in, out, ex bool) (uint32, 
 	if e != errno.OK {
 		return 0, e
 	}
-	events := uint32(0)
+	events := uint32(vfs.PollAlways)
 	if in {
 		events |= selectIn
 	}
@@ -88,7 +85,7 @@ func (p *poller) askSets(files *vfs.FDTable, fd int, in, out, ex bool) (uint32, 
 	if ex {
 		events |= selectEx
 	}
-	got := p.ask(r.F, events)
+	got := r.F.Poll(p.tableFor(r.F, events)) & events
 	r.Release()
 	return got, errno.OK
 }

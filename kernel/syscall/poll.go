@@ -54,7 +54,12 @@ func poll(user, count uintptr, ns int64) (uintptr, errno.Errno) {
 	var few [fastPoll]ipc.PollFD
 	fds := few[:min(int(count), fastPoll)]
 	if count > fastPoll {
-		p := mem.Alloc(count * size)
+		var p unsafe.Pointer
+		if count*size <= arch.PageSize {
+			p = mem.AllocRaw(count * size)
+		} else {
+			p = mem.Alloc(count * size)
+		}
 		if p == nil {
 			return 0, errno.ENOMEM
 		}
@@ -168,6 +173,9 @@ func sysPselect6(f *arch.Frame) (uintptr, errno.Errno) {
 	return withMask(mask[0], mask[1], func() (uintptr, errno.Errno) { return selectFDs(f, ns) })
 }
 
+// fastSelect words of each set fit on the stack.
+const fastSelect = 2
+
 // selectFDs is select(2) after its timeout: arguments 0 to 3 are the count and the three sets.
 func selectFDs(f *arch.Frame, ns int64) (uintptr, errno.Errno) {
 	n := int0(f)
@@ -176,12 +184,16 @@ func selectFDs(f *arch.Frame, ns int64) (uintptr, errno.Errno) {
 	}
 	n = min(n, current().Proc.FileLimit())
 	words := (n + 63) / 64
-	p := mem.Alloc(uintptr(max(words, 1)) * 6 * 8)
-	if p == nil {
-		return 0, errno.ENOMEM
+	var few [6 * fastSelect]uint64
+	all := few[:]
+	if words > fastSelect {
+		p := mem.Alloc(uintptr(words) * 6 * 8)
+		if p == nil {
+			return 0, errno.ENOMEM
+		}
+		defer mem.Free(p)
+		all = unsafe.Slice((*uint64)(p), words*6)
 	}
-	defer mem.Free(p)
-	all := unsafe.Slice((*uint64)(p), max(words, 1)*6)
 	part := func(i int) []uint64 { return all[i*words : (i+1)*words] }
 	users := [3]uintptr{arg1(f), arg2(f), arg3(f)}
 	var want, got [3][]uint64

@@ -95,6 +95,11 @@ func (r FileRef) Keep() *File {
 
 // Acquire finds an open file; EBADF also for one opened with O_PATH.
 func (t *FDTable) Acquire(fd int) (FileRef, errno.Errno) {
+	if t.refs.Load() == 1 && uint(fd) < uint(len(t.files)) {
+		if f := t.files[fd]; f != nil && f.mode&filePath == 0 {
+			return FileRef{f, false}, errno.OK
+		}
+	}
 	r, err := t.AcquireAny(fd)
 	if err == errno.OK && r.F.mode&filePath != 0 {
 		r.Release()
