@@ -47,11 +47,12 @@ type Epoll struct {
 	depth  int              // guarded by nestMutex, as is stamp: found by the search of that number
 	stamp  uint64
 
-	lock        lock.Spin
-	first, last *watch // guarded by lock: the ready list
-	count       int    // guarded by lock: its length
+	// The ready list: changed under lock, followed by collect without.
+	lock  lock.Spin
+	first atomic.Pointer[watch]
+	last  *watch // guarded by lock
+	count atomic.Int32
 
-	ready   atomic.Bool     // the list is not empty
 	waiters sched.WaitQueue // threads in epoll_wait
 	pollers sched.WaitQueue // of the instance itself by poll and select
 
@@ -67,9 +68,12 @@ type watch struct {
 	node ds.RBNode[watch] // guarded by ep.mu
 	data uint64           // guarded by ep.mu
 
-	events     uint32 // guarded by ep.lock
-	queued     bool   // guarded by ep.lock: on the ready list
-	next, prev *watch // guarded by ep.lock
+	events   uint32                // changed under ep.mu and ep.lock
+	queued   bool                  // guarded by ep.lock: on the ready list
+	reported bool                  // guarded by ep.mu: for collect
+	again    atomic.Bool           // announced since collect looked
+	next     atomic.Pointer[watch] // changed under ep.lock
+	prev     *watch                // guarded by ep.lock
 
 	fileNext, filePrev *watch // guarded by the file's watch lock
 
@@ -146,45 +150,42 @@ func (*epollFile) Release(f *vfs.File) {
 func (*epollFile) Poll(f *vfs.File, pt *vfs.PollTable) uint32 {
 	ep := (*Epoll)(f.Private)
 	pt.WaitFor(&ep.pollers, vfs.POLLIN|vfs.POLLRDNORM)
-	if !ep.ready.Load() {
+	if ep.first.Load() == nil {
 		return 0
 	}
 	ep.mu.Lock()
 	defer ep.mu.Unlock()
-	for {
-		flags := ep.lock.LockIRQ()
-		w := ep.first
-		if w != nil {
-			ep.unqueue(w) // an event from now on puts it there again
-		}
-		ep.lock.UnlockIRQ(flags)
-		if w == nil {
-			return 0
-		}
+	w := ep.first.Load()
+	for todo := ep.count.Load(); w != nil && todo > 0; todo-- {
+		w.again.Store(false)
 		if w.file.Poll(nil)&w.events != 0 {
-			flags = ep.lock.LockIRQ()
-			ep.push(w)
-			ep.lock.UnlockIRQ(flags)
 			return vfs.POLLIN | vfs.POLLRDNORM
 		}
+		next := w.next.Load()
+		w.reported = false
+		one := [1]*watch{w}
+		ep.leave(one[:])
+		w = next
 	}
+	return 0
 }
 
 // push puts a watch at the end of the ready list. ep.lock is held.
 func (ep *Epoll) push(w *watch) {
 	if w.queued {
+		w.again.Store(true)
 		return
 	}
 	w.queued = true
-	w.next, w.prev = nil, ep.last
+	w.next.Store(nil)
+	w.prev = ep.last
 	if w.prev == nil {
-		ep.first = w
-		ep.ready.Store(true)
+		ep.first.Store(w)
 	} else {
-		w.prev.next = w
+		w.prev.next.Store(w)
 	}
 	ep.last = w
-	ep.count++
+	ep.count.Add(1)
 }
 
 // unqueue takes a watch off the ready list. ep.lock is held.
@@ -193,17 +194,16 @@ func (ep *Epoll) unqueue(w *watch) {
 		return
 	}
 	w.queued = false
+	next := w.next.Load()
 	if w.prev == nil {
-		ep.first = w.next
+		ep.first.Store(next)
 	} else {
-		w.prev.next = w.next
+		w.prev.next.Store(next)
 	}
-	if w.next == nil {
+	if next == nil {
 		ep.last = w.prev
 	} else {
-		w.next.prev = w.prev
+		next.prev = w.prev
 	}
-	if ep.count--; ep.count == 0 {
-		ep.ready.Store(false)
-	}
+	ep.count.Add(-1)
 }

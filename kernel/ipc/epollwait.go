@@ -24,7 +24,7 @@ func EpollWait(f *vfs.File, user uintptr, limit int, timeoutNS int64) (int, errn
 	if !arch.UserRange(user, uintptr(limit)*EpollEventSize) {
 		return 0, errno.EFAULT
 	}
-	if ep.ready.Load() {
+	if ep.first.Load() != nil {
 		if n, e := ep.collect(user, limit); n > 0 || e != errno.OK {
 			return n, e
 		}
@@ -34,7 +34,7 @@ func EpollWait(f *vfs.File, user uintptr, limit int, timeoutNS int64) (int, errn
 	}
 	deadline := deadlineIn(timeoutNS)
 	for {
-		w := ep.waiters.WaitTimeout(func() bool { return ep.ready.Load() }, timeLeft(deadline), true)
+		w := ep.waiters.WaitTimeout(func() bool { return ep.first.Load() != nil }, timeLeft(deadline), true)
 		if w == errno.EINTR {
 			return 0, w
 		}
@@ -47,105 +47,84 @@ func EpollWait(f *vfs.File, user uintptr, limit int, timeoutNS int64) (int, errn
 	}
 }
 
-// batchSize is how many watches are asked between two looks at the ready list.
+// batchSize is how many watches may wait to leave the ready list before it is locked for them.
 const batchSize = 16
 
-// batch is a part of the ready list that has been taken off it.
-type batch struct {
-	watches [batchSize]*watch
-	n       int // watches in use
-	keep    [batchSize]bool
-}
-
 // collect asks the files on the ready list, each once, and stores the events of those that have some. Those that are watched
-// by level go back to the end of the list, so that all get their turn; those watched by edge leave it.
+// by level stay on the list; those watched by edge, and those that turn out to have nothing, leave it unless their file
+// announces something meanwhile.
+//
+// Only who holds mu takes watches off the list, and callbacks add them at its end; so it can be followed without its lock.
 func (ep *Epoll) collect(user uintptr, limit int) (n int, e errno.Errno) {
-	var b batch
+	var leave [batchSize]*watch
+	k := 0
 	ep.mu.Lock()
-	flags := ep.lock.LockIRQ()
-	for todo := ep.count; todo > 0 && n < limit; {
-		k := ep.takeBatch(&b, min(todo, limit-n))
-		todo -= k
-		ep.lock.UnlockIRQ(flags)
-		stored, ok := b.ask(user + uintptr(n)*EpollEventSize)
-		n += stored
-		flags = ep.lock.LockIRQ()
-		ep.returnBatch(&b)
-		if !ok {
-			if n == 0 {
-				e = errno.EFAULT
+	w := ep.first.Load()
+	for todo := ep.count.Load(); w != nil && todo > 0 && n < limit; todo-- {
+		w.again.Store(false)
+		got := w.file.Poll(nil) & w.events
+		if got != 0 {
+			if !storeEvent(user+uintptr(n)*EpollEventSize, got, w.data) {
+				if n == 0 {
+					e = errno.EFAULT
+				}
+				break
 			}
-			break
+			n++
 		}
+		next := w.next.Load()
+		if got == 0 || w.events&(EpollOneShot|EpollEdge) != 0 {
+			if k == batchSize {
+				ep.leave(leave[:k])
+				k = 0
+			}
+			w.reported = got != 0
+			leave[k] = w
+			k++
+		}
+		w = next
 	}
-	more := ep.first != nil
-	ep.ready.Store(more)
-	ep.lock.UnlockIRQ(flags)
+	if k > 0 {
+		ep.leave(leave[:k])
+	}
+	if w != nil {
+		ep.rotate(w)
+	}
+	more := ep.first.Load() != nil
 	ep.mu.Unlock()
-	if more {
+	if more && ep.waiters.Waiting() {
 		ep.waiters.PassOn()
 	}
 	return n, e
 }
 
-// takeBatch takes up to limit watches off the front of the ready list, so that an event from now on puts them there again. ep.lock is
-// held.
-func (ep *Epoll) takeBatch(b *batch, limit int) int {
-	w, k := ep.first, 0
-	for ; k < min(limit, batchSize); k++ {
-		b.watches[k] = w
-		w.queued = false
-		w = w.next
-	}
-	b.n = k
-	ep.first = w
-	if w == nil {
-		ep.last = nil
-	} else {
-		w.prev = nil
-	}
-	ep.count -= k
-	return k
-}
-
-// ask asks the files of a batch and stores the events of those that have some. It decides which watches stay on the list. If events cannot be
-// stored, ok is false, and those not reported stay. ep.mu is held.
-func (b *batch) ask(user uintptr) (stored int, ok bool) {
-	for i, w := range b.watches[:b.n] {
-		got := w.file.Poll(nil) & w.events
-		b.keep[i] = false
-		if got == 0 {
-			continue
-		}
-		if !storeEvent(user+uintptr(stored)*EpollEventSize, got, w.data) {
-			for ; i < b.n; i++ {
-				b.keep[i] = true
-			}
-			return stored, false
-		}
-		stored++
-		b.keep[i] = w.events&(EpollOneShot|EpollEdge) == 0
-		if w.events&EpollOneShot != 0 {
-			w.ep.disarm(w)
-		}
-	}
-	return stored, true
-}
-
-// disarm leaves a watch without events until it is modified.
-func (ep *Epoll) disarm(w *watch) {
+// leave takes watches that have been asked off the ready list, and disarms those that report once. ep.mu is held.
+func (ep *Epoll) leave(watches []*watch) {
 	flags := ep.lock.LockIRQ()
-	w.events &= epollHow
+	for _, w := range watches {
+		if w.reported && w.events&EpollOneShot != 0 {
+			w.events &= epollHow
+		}
+		if !w.again.Load() {
+			ep.unqueue(w)
+		}
+	}
 	ep.lock.UnlockIRQ(flags)
 }
 
-// returnBatch puts the watches that stay back. ep.lock is held.
-func (ep *Epoll) returnBatch(b *batch) {
-	for i, w := range b.watches[:b.n] {
-		if b.keep[i] {
-			ep.push(w)
-		}
+// rotate makes w the first of the ready list: those before it have had their turn and go to the end. ep.mu is held.
+func (ep *Epoll) rotate(w *watch) {
+	flags := ep.lock.LockIRQ()
+	if first := ep.first.Load(); first != w {
+		end := w.prev
+		ep.last.next.Store(first)
+		first.prev = ep.last
+		end.next.Store(nil)
+		w.prev = nil
+		ep.first.Store(w)
+		ep.last = end
 	}
+	ep.lock.UnlockIRQ(flags)
 }
 
 // storeEvent writes one struct epoll_event.

@@ -118,6 +118,10 @@ func (q *WaitQueue) Active() bool {
 	return active
 }
 
+// Waiting tells whether anybody was in the queue a moment ago: for a waker who only passes on what every new waiter sees for
+// itself.
+func (q *WaitQueue) Waiting() bool { return queueHint || q.first != nil }
+
 // Wait sleeps until cond is true.
 func (q *WaitQueue) Wait(cond func() bool) {
 	if !cond() {
