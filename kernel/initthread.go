@@ -44,6 +44,7 @@ func initThread(unsafe.Pointer) {
 	ipc.InitFileLocks()
 	ipc.RegisterKinds()
 	unix.Init()
+	syscall.InitSysV()
 	net.OnBrokenPipe, net.PID, net.PIDExists, net.Cred = proc.BrokenPipe, proc.CurrentPID, proc.Exists, proc.CurrentCred
 	syscall.PowerOff, syscall.Restart = powerOff, reboot
 	oops.RebootAfter = numberOption("panic", -1)

@@ -23,6 +23,9 @@ var OnInitExit func(status int)
 // OnLeaveMemory is called when a task is about to leave its memory, by its end or by exec; the system-call floor sets it.
 var OnLeaveMemory func(t *Task)
 
+// OnProcessEnd is called by the last task of a process.
+var OnProcessEnd func(p *Process)
+
 // OnClearTID wakes a futex waiter at the user address that CLONE_CHILD_CLEARTID named; the
 // system-call floor sets it.
 var OnClearTID func(addr uintptr)
@@ -137,6 +140,9 @@ func (p *Process) account(t *Task) {
 
 // end turns the process of its last task into a zombie.
 func (p *Process) end(t *Task, status int) {
+	if OnProcessEnd != nil {
+		OnProcessEnd(p)
+	}
 	if s := p.Space; s != nil {
 		_, _, rss := s.Pages()
 		p.Times.MinFlt += s.Minor.Load()

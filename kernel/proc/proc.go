@@ -86,6 +86,8 @@ type Process struct {
 	// Subreaper: orphaned descendants become its children (PR_SET_CHILD_SUBREAPER).
 	Subreaper bool
 	dumpable  atomic.Bool
+	// SemUndo is what the System V semaphores are given back at the end; the system-call floor's.
+	SemUndo atomic.Pointer[byte]
 	// Personality is personality(2)'s word.
 	Personality atomic.Uint32
 	reported    bool

@@ -176,6 +176,18 @@ func Register(name string, gen func(b *Buffer) errno.Errno) errno.Errno {
 	return add(&rootEntry, name, modeFile, gen, nil)
 }
 
+// RegisterIn adds a file to a directory in the root of /proc, which is made with its first file.
+func RegisterIn(dir, name string, gen func(b *Buffer) errno.Errno) errno.Errno {
+	d := rootEntry.find(dir)
+	if d == nil {
+		if e := add(&rootEntry, dir, modeDir, nil, nil); e != 0 {
+			return e
+		}
+		d = rootEntry.find(dir)
+	}
+	return add(d, name, modeFile, gen, nil)
+}
+
 // RegisterTrigger adds a file to the root of /proc that only takes commands: set gets what is written, without the newline.
 func RegisterTrigger(name string, set func(data []byte) errno.Errno) errno.Errno {
 	const onlyOwnerWrites = vfs.S_IFREG | 0o200

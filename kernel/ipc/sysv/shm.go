@@ -53,9 +53,6 @@ var (
 	currentPID   func() int
 )
 
-// SetCurrentPID tells the package how to learn who attaches and detaches.
-func SetCurrentPID(fn func() int) { currentPID = fn }
-
 func (g *segment) perm() *Perm { return &g.Perm }
 
 func (g *segment) free() {
@@ -82,7 +79,7 @@ func ShmGet(who Caller, key int32, size uint64, flags int) (int, errno.Errno) {
 			return nil, errno.ENOMEM
 		}
 		var e errno.Errno
-		if g.memory, e = vm.NewShared(); e != 0 {
+		if g.memory, e = vm.NewShared(uintptr(size), true); e != 0 {
 			segmentCache.Free(g)
 			return nil, e
 		}
@@ -132,7 +129,7 @@ func ShmAttach(who Caller, s *vm.AddressSpace, id int, addr uintptr, flags int) 
 		e = errno.EIDRM
 	}
 	if e == 0 {
-		g.Get()
+		g.attach()
 	}
 	g.mu.Unlock()
 	if e != 0 {
@@ -165,11 +162,16 @@ func ShmDetach(s *vm.AddressSpace, addr uintptr) errno.Errno {
 
 // Get and Put count attachments: an area each.
 func (g *segment) Get() {
+	g.mu.Lock()
+	g.attach()
+	g.mu.Unlock()
+}
+
+// attach counts an attachment. mu is held.
+func (g *segment) attach() {
 	g.refs.Add(1)
 	g.attached.Add(1)
-	g.mu.Lock()
 	g.attachTime, g.last = seconds(), currentPID()
-	g.mu.Unlock()
 }
 
 func (g *segment) Put() {
