@@ -37,7 +37,6 @@ var table = [...]Row{
 	27: {Name: "mincore", Fn: sysMincore, Level: Full},
 	28: {Name: "madvise", Fn: sysMadvise, Level: Partial,
 		Missing: "MADV_MERGEABLE, MADV_COLLAPSE and MADV_HWPOISON give EINVAL; huge pages and expected access order only show in smaps"},
-		Missing: "advice that only changes performance is accepted without effect; others give EINVAL"},
 	29: {Name: "shmget", Fn: sysShmget, Level: Partial,
 		Missing: "SHM_HUGETLB is ignored"},
 	30: {Name: "shmat", Fn: sysShmat, Level: Full},

@@ -200,6 +200,8 @@ func (g *segment) MakeWritable(idx uint64, f *mem.Frame) errno.Errno {
 
 func (g *segment) Done(f *mem.Frame, stored bool) { g.memory.Done(f, stored) }
 
+func (g *segment) Punch(from, to int64) errno.Errno { return g.memory.Punch(from, to) }
+
 func (g *segment) Describe(buf []byte) (n int, dev, ino uint64) {
 	n = copy(buf, "/SYSV")
 	for shift := 28; shift >= 0 && n < len(buf); shift -= 4 {
