@@ -10,7 +10,6 @@ import (
 	"galago/kernel/errno"
 	"galago/kernel/mem"
 	"galago/kernel/vm"
-	"galago/kernel/vm/pagecache"
 )
 
 // Shared memory: shmget(2), shmop(2), shmctl(2). A segment wraps shared anonymous memory of package vm and counts the areas that map it.
@@ -39,8 +38,8 @@ const (
 // segment is a piece of shared memory. It is a vm.Backing: what maps it keeps it.
 type segment struct {
 	Perm
-	memory vm.Backing
-	size   uint64
+	vm.Backing // the memory: what is not about counting is its business
+	size       uint64
 	// Guarded by mu.
 	attachTime, detachTime, changed int64
 	creator, last                   int
@@ -56,7 +55,7 @@ var (
 func (g *segment) perm() *Perm { return &g.Perm }
 
 func (g *segment) free() {
-	g.memory.Put()
+	g.Backing.Put()
 	segmentCache.Free(g)
 }
 
@@ -79,7 +78,7 @@ func ShmGet(who Caller, key int32, size uint64, flags int) (int, errno.Errno) {
 			return nil, errno.ENOMEM
 		}
 		var e errno.Errno
-		if g.memory, e = vm.NewShared(uintptr(size), true); e != 0 {
+		if g.Backing, e = vm.NewShared(uintptr(size), true); e != 0 {
 			segmentCache.Free(g)
 			return nil, e
 		}
@@ -191,16 +190,12 @@ func (g *segment) Page(idx uint64) (*mem.Frame, errno.Errno) {
 	if idx >= (g.size+arch.PageSize-1)>>arch.PageShift {
 		return nil, errno.ENXIO
 	}
-	return g.memory.Page(idx)
+	return g.Backing.Page(idx)
 }
 
 func (g *segment) MakeWritable(idx uint64, f *mem.Frame) errno.Errno {
 	return g.memory.MakeWritable(idx, f)
 }
-
-func (g *segment) Done(f *mem.Frame, stored bool) { g.memory.Done(f, stored) }
-
-func (g *segment) Punch(from, to int64) errno.Errno { return g.memory.Punch(from, to) }
 
 func (g *segment) Describe(buf []byte) (n int, dev, ino uint64) {
 	n = copy(buf, "/SYSV")
