@@ -184,17 +184,11 @@ func (g *segment) Put() {
 	put(g)
 }
 
-func (g *segment) Object() *pagecache.Object { return g.memory.Object() }
-
 func (g *segment) Page(idx uint64) (*mem.Frame, errno.Errno) {
 	if idx >= (g.size+arch.PageSize-1)>>arch.PageShift {
 		return nil, errno.ENXIO
 	}
 	return g.Backing.Page(idx)
-}
-
-func (g *segment) MakeWritable(idx uint64, f *mem.Frame) errno.Errno {
-	return g.memory.MakeWritable(idx, f)
 }
 
 func (g *segment) Describe(buf []byte) (n int, dev, ino uint64) {
