@@ -23,6 +23,9 @@ func Syscall(nr, a1, a2, a3, a4, a5, a6 uintptr) (r uintptr)
 // Vfork is vfork(2). The child may only call Syscall and must end with execve or exit.
 func Vfork() uintptr
 
+// CallC calls a function of the C convention that takes two words and returns nothing of interest: those of the vDSO.
+func CallC(fn, a, b uintptr)
+
 // Cycles reads the time-stamp counter.
 func Cycles() uint64
 

@@ -133,3 +133,16 @@ gone:
 TEXT ·pause<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
 	PAUSE
 	RET
+
+// func CallC(fn, a, b uintptr): R14 is one of the registers that C keeps; X15 is not.
+TEXT ·CallC<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
+	PUSHQ	BP
+	MOVQ	SP, BP
+	ANDQ	$~15, SP
+	MOVQ	BX, DI
+	MOVQ	CX, SI
+	CALL	AX
+	MOVQ	BP, SP
+	POPQ	BP
+	XORPS	X15, X15
+	RET

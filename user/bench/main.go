@@ -2,110 +2,217 @@
 
 // Command bench counts what operations cost: each line of its output is a name and the time-stamp counter's difference per
 // operation, which under "-icount shift=0" is guest instructions. It is an ordinary static Linux program, so the same binary
-// measures Linux. Names are those of docs/linux-baseline.tsv. Arguments select lines by name.
+// measures Linux.
+//
+//	bench DISK RAM [NAME...]
+//
+// DISK is a directory on the disk's file system, RAM one on tmpfs; names select lines. Lines that wait for disk or timer say so with a
+// third word: of these the time that the CPU was idle, as /proc/stat counts it, is taken off, which leaves a coarser figure.
+//
+// The list is in list*.go, by subject. The program itself does as little as it can between the calls: operations are made by number,
+// with arguments that are ready.
 package main
 
 import (
 	"runtime"
+	"unsafe"
 
 	"galago/libc/stdio"
+	"galago/libc/str"
 	"galago/libc/sys"
 )
 
-// bench is one line: prepare runs once, op n times.
+// bench is one line.
 type bench struct {
 	name    string
-	n       int
-	prepare func()
+	n       int    // how often op runs while it is timed
+	per     int    // operations in one op, if not 1
+	warm    int    // runs before the count, if not one; -1: none
+	waits   bool   // its time is partly idle
+	prepare func() // once, before
+	each    func() // before each op, not timed
 	op      func()
-	finish  func()
-	per     int // operations in one op, if not 1
-	warm    int // runs before the count, if more than one is needed to have all of the disk that matters cached
+	finish  func()        // once, after
+	value   func() uint64 // the figure, if it is not the time of op
 }
 
 func main() {
+	a := runtime.Argv
+	if len(a) > 1 && sys.GoString(a[1]) == "exit" { // what the exec lines run
+		sys.ExitNow(0)
+	}
+	if len(a) < 3 {
+		stdio.Puts("usage: bench DISK RAM [NAME...]\n")
+		sys.ExitNow(2)
+	}
+	disk, ram, self = sys.GoString(a[1]), sys.GoString(a[2]), a[0]
 	var want []string
-	for _, a := range runtime.Argv[1:] {
-		want = append(want, sys.GoString(a))
+	for _, s := range a[3:] {
+		want = append(want, sys.GoString(s))
 	}
 	setup()
-	for _, b := range list() {
-		if selected(b.name, want) {
-			measure(b)
+	for _, part := range [...][]bench{calls(), signals(), processes(), memory(), channels(), files("ext4", disk), files("ram", ram), reads()} {
+		for i := range part {
+			if selected(part[i].name, want) {
+				measure(&part[i])
+			}
 		}
 	}
+	cleanup()
 }
 
 func selected(name string, want []string) bool {
 	for _, w := range want {
-		if w == name {
+		if w == name || w[len(w)-1] == '*' && str.HasPrefix(name, w[:len(w)-1]) {
 			return true
 		}
 	}
 	return len(want) == 0
 }
 
-func measure(b bench) {
+func measure(b *bench) {
+	if b.value != nil {
+		report(b, b.value())
+		return
+	}
 	if b.prepare != nil {
 		b.prepare()
 	}
-	for range max(b.warm, 1) {
+	warm := b.warm
+	if warm == 0 {
+		warm = 1
+	}
+	for range max(warm, 0) {
+		if b.each != nil {
+			b.each()
+		}
 		b.op()
 	}
-	start := runtime.Cycles()
-	for range b.n {
-		b.op()
+	total, idle := uint64(0), uint64(0)
+	if b.waits {
+		idle = idleTime()
 	}
-	total := runtime.Cycles() - start
-	stdio.Printf("%s %d\n", b.name, total/uint64(b.n*max(b.per, 1)))
-	stdio.Out.Flush()
+	if b.each == nil {
+		start := runtime.Cycles()
+		for range b.n {
+			b.op()
+		}
+		total = runtime.Cycles() - start
+	} else {
+		for range b.n {
+			b.each()
+			start := runtime.Cycles()
+			b.op()
+			total += runtime.Cycles() - start
+		}
+	}
+	if b.waits {
+		total -= min(total, idleTime()-idle)
+	}
+	report(b, total/uint64(b.n*max(b.per, 1)))
 	if b.finish != nil {
 		b.finish()
 	}
 }
 
+func report(b *bench, v uint64) {
+	waits := ""
+	if b.waits {
+		waits = " waits"
+	}
+	stdio.Printf("%s %d%s\n", b.name, v, waits)
+	stdio.Out.Flush()
+}
+
+// idleTime reads from /proc/stat how long the CPU has been idle or waiting for a disk, in ns.
+func idleTime() uint64 {
+	fd, e := sys.Open("/proc/stat", sys.O_RDONLY, 0)
+	if e != 0 {
+		return 0
+	}
+	n, _ := sys.Read(fd, statText[:])
+	sys.Close(fd)
+	const idle, tick = 4, 10_000_000 // the fourth and fifth number of the first line
+	sum, field, v := uint64(0), 0, uint64(0)
+	for _, c := range statText[:n] {
+		switch {
+		case c >= '0' && c <= '9':
+			v = v*10 + uint64(c-'0')
+		case c == ' ' || c == '\n':
+			if field == idle || field == idle+1 {
+				sum += v
+			}
+			if v, field = 0, field+1; statText[field] == 0 || c == '\n' {
+				return sum * tick
+			}
+			if field == 1 {
+				field = 0 // two blanks follow "cpu"
+			}
+		}
+	}
+	return sum * tick
+}
+
+var statText [4096]byte
+
 const page = 4096
 
 var (
-	buf        [65536]byte
-	fd         int
-	devNull    int
-	devZero    int
-	ping, pong [2]int
-	area       uintptr
-	next       uintptr
+	disk, ram string
+	self      *byte
+	buf       [65536]byte
+	bufAt     = uintptr(unsafe.Pointer(&buf))
+	devNull   uintptr
+	devZero   uintptr
+	fd        uintptr // a file of 64 KiB on the disk
 )
 
-const (
-	file = "/bench.tmp"
-	deep = "/bench.d1/d2/d3/d4/d5/d6/d7/f"
-)
+// call makes a system call of up to three arguments.
+func call(nr, a, b, c uintptr) uintptr { return runtime.Syscall(nr, a, b, c, 0, 0, 0) }
+
+// must ends the program when a call that prepares something fails.
+func must(r uintptr, what string) uintptr {
+	if r > ^uintptr(4095) {
+		stdio.Printf("bench: %s: errno %d\n", what, -int64(r))
+		stdio.Out.Flush()
+		sys.ExitNow(1)
+	}
+	return r
+}
+
+// path is a name in a directory, as system calls take it.
+func path(dir, name string) uintptr { return uintptr(unsafe.Pointer(sys.CString(dir + "/" + name))) }
+
+func open(dir, name string, flags uintptr) uintptr {
+	return must(call(2, path(dir, name), flags, 0o644), name)
+}
+
+const deep = "bench.d1/d2/d3/d4/d5/d6/d7/f"
 
 func setup() {
-	devNull, _ = sys.Open("/dev/null", sys.O_WRONLY, 0)
-	devZero, _ = sys.Open("/dev/zero", sys.O_RDONLY, 0)
-	if f, e := sys.Open(file, sys.O_RDWR|sys.O_CREAT|sys.O_TRUNC, 0o644); e == 0 {
-		sys.WriteAll(f, buf[:])
-		fd = f
-	}
-	for i := 1; i < len(deep); i++ {
-		if deep[i] == '/' {
-			sys.Mkdir(deep[:i], 0o755)
+	devNull, devZero = open("/dev", "null", sys.O_WRONLY), open("/dev", "zero", sys.O_RDONLY)
+	fd = open(disk, "bench.tmp", sys.O_RDWR|sys.O_CREAT|sys.O_TRUNC)
+	call(1, fd, bufAt, 65536)
+	for _, dir := range [...]string{disk, ram} {
+		for i := 1; i < len(deep); i++ {
+			if deep[i] == '/' {
+				sys.Mkdir(dir+"/"+deep[:i], 0o755)
+			}
 		}
+		call(3, open(dir, deep, sys.O_RDWR|sys.O_CREAT), 0, 0)
+		call(3, open(dir, "bench.file", sys.O_RDWR|sys.O_CREAT), 0, 0)
 	}
-	if f, e := sys.Open(deep, sys.O_RDWR|sys.O_CREAT, 0o644); e == 0 {
-		sys.Close(f)
-	}
-	runtime.AtExit = cleanup
 }
 
 func cleanup() {
-	stdio.Out.Flush()
-	sys.Unlink(file)
-	sys.Unlink(deep)
-	for i := len(deep) - 1; i > 0; i-- {
-		if deep[i] == '/' {
-			sys.Rmdir(deep[:i])
+	for _, dir := range [...]string{disk, ram} {
+		for _, name := range [...]string{"bench.tmp", "bench.file", "bench.big", deep} {
+			sys.Unlink(dir + "/" + name)
+		}
+		for i := len(deep) - 1; i > 0; i-- {
+			if deep[i] == '/' {
+				sys.Rmdir(dir + "/" + deep[:i])
+			}
 		}
 	}
 }

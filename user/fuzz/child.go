@@ -53,6 +53,7 @@ func child(s *slot, seed uint64, uid int) {
 		sys.Setuid(uid)
 	}
 	populate(uid == 0)
+	sys.OnSignal(func(int) {})
 	catchSignals()
 	w.prepare()
 	for i := 1; i < threads; i++ {
@@ -135,12 +136,12 @@ func populate(root bool) {
 
 var making [512]byte
 
-// catchSignals installs a handler that does nothing, and a timer that ends waits.
+// catchSignals installs a handler that does nothing, and a timer that ends waits, whatever calls have done to them.
 func catchSignals() {
-	sys.OnSignal(func(int) {})
 	for _, sig := range [...]int{sys.SIGALRM, sys.SIGUSR1, sys.SIGCHLD, sys.SIGPIPE, 34, 35, sys.SIGURG} {
 		sys.Signal(sig, sys.Catch, true)
 	}
+	sys.Sigprocmask(1, 1<<(sys.SIGALRM-1))
 	arm()
 }
 
@@ -184,7 +185,6 @@ func (w *worker) loop() {
 	for n := 0; n < w.limit; n++ {
 		if n%64 == 63 {
 			mapArena()
-			arm()
 		}
 		w.once()
 	}
@@ -213,6 +213,10 @@ func (w *worker) once() {
 	depth := w.depth
 	r := runtime.Syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5])
 	s.calls++
+	switch nr {
+	case 13, 14, 37, 38: // rt_sigaction, rt_sigprocmask, alarm, setitimer
+		catchSignals()
+	}
 	if makesProcess(nr) {
 		if r == 0 {
 			w.newborn()

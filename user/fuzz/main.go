@@ -27,7 +27,7 @@ import (
 const (
 	children  = 6    // running at a time
 	roundTime = 2000 // ms
-	quiet     = 400  // ms without progress that end a child
+	quiet     = 200  // ms without progress that end a child
 	patience  = 20   // s that a killed process may take to end
 )
 
