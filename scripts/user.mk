@@ -7,7 +7,7 @@ UBIN  := build/user/bin
 UDIRS  := $(patsubst %/,%,$(sort $(dir $(wildcard user/bin/*/*.go user/init/*.go user/sh/*.go user/bench/*.go user/lab/*/*.go))))
 # Programs that the host's command adds to an image when it needs them.
 UTOOLS := build/user/tools
-XDIRS  := $(patsubst %/,%,$(sort $(dir $(wildcard user/fuzz/*.go user/soak/*.go))))
+XDIRS  := $(patsubst %/,%,$(sort $(dir $(wildcard user/fuzz/*.go user/soak/*.go user/bench/linuxinit/*.go))))
 # Test programs: native ones, and Go ones.
 TBIN   := build/test/bin
 TDIRS  := $(patsubst %/,%,$(sort $(dir $(wildcard user/test/*/*.go))))

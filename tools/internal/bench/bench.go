@@ -1,6 +1,6 @@
 // Package bench reads benchmark results and lays them beside a baseline.
 //
-// A result is a line `name value`, the value in guest instructions per operation; other lines are commentary. A
+// A result is a line `name value [waits]`, the value in guest instructions per operation; other lines are commentary. A
 // baseline is a tab-separated table whose first column is the name and whose header names the others.
 package bench
 
@@ -8,21 +8,21 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 )
 
 // Result is one measurement.
 type Result struct {
 	Name  string
 	Value float64
+	Waits bool // the operation waits for disk or timer: the figure is coarser
 }
 
-var resultLine = regexp.MustCompile(`^\s*([A-Za-z_][\w.-]*)[\s:=]+([0-9]+(?:\.[0-9]+)?)\s*$`)
+var resultLine = regexp.MustCompile(`^\s*([A-Za-z_][\w.-]*)[\s:=]+([0-9]+(?:\.[0-9]+)?)( waits)?\s*$`)
 
 // Parse reads results; rest holds the lines that are none.
 func Parse(r io.Reader) (results []Result, rest []string, err error) {
@@ -39,7 +39,7 @@ func Parse(r io.Reader) (results []Result, rest []string, err error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("%q: %w", s.Text(), err)
 		}
-		results = append(results, Result{m[1], v})
+		results = append(results, Result{m[1], v, m[3] != ""})
 	}
 	return results, rest, s.Err()
 }
@@ -79,33 +79,57 @@ func ReadBaseline(r io.Reader, column string) (Baseline, error) {
 	return b, s.Err()
 }
 
-// Budget maps names to the most instructions an operation may take.
-type Budget map[string]float64
-
-// Table writes the results beside the baseline and returns the names over budget.
-func Table(w io.Writer, results []Result, base Baseline, title string, budget Budget) (over []string, err error) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "benchmark\tgalago\t%s\tratio\tbudget\t\n", title)
+// Of makes a baseline of measurements.
+func Of(results []Result) Baseline {
+	b := make(Baseline)
 	for _, r := range results {
-		linux, ratio, limit := "-", "-", "-"
-		if v, ok := base[r.Name]; ok {
-			linux = number(v)
-			if v > 0 {
-				ratio = fmt.Sprintf("%.2f", r.Value/v)
-			}
-		}
-		if v, ok := budget[r.Name]; ok {
-			limit = number(v)
-			if r.Value > v {
-				limit += " OVER"
-				over = append(over, r.Name)
-			}
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t\n", r.Name, number(r.Value), linux, ratio, limit)
+		b[r.Name] = r.Value
 	}
-	sort.Strings(over)
-	return over, t.Flush()
+	return b
 }
 
-// number writes a figure with as many decimals as it needs.
-func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+// Comparison is a result beside the baseline's.
+type Comparison struct {
+	Result
+	Base  float64 // 0: the baseline has none
+	Ratio float64 // Value/Base; 0 if there is none
+}
+
+// Compare lays results beside a baseline, in the results' order.
+func Compare(results []Result, base Baseline) (list []Comparison) {
+	for _, r := range results {
+		c := Comparison{Result: r, Base: base[r.Name]}
+		if c.Base > 0 {
+			c.Ratio = r.Value / c.Base
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// Summary is what counts: the geometric mean of the ratios, and the lines that are slower than the baseline. Lines that wait are left
+// out of both.
+type Summary struct {
+	Lines  int
+	Mean   float64
+	Slower []string
+}
+
+// Summarise computes it.
+func Summarise(list []Comparison) (s Summary) {
+	sum := 0.0
+	for _, c := range list {
+		if c.Waits || c.Ratio <= 0 {
+			continue
+		}
+		s.Lines++
+		sum += math.Log(c.Ratio)
+		if c.Ratio > 1 {
+			s.Slower = append(s.Slower, c.Name)
+		}
+	}
+	if s.Lines > 0 {
+		s.Mean = math.Exp(sum / float64(s.Lines))
+	}
+	return s
+}

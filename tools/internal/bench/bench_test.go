@@ -7,8 +7,8 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	got, rest, err := Parse(strings.NewReader("# guest instructions\nnull_getppid 150\npipe_rtt\t7999.5\n  fork_exit_wait: 100000\n\nfailed: no such file\n"))
-	want := []Result{{"null_getppid", 150}, {"pipe_rtt", 7999.5}, {"fork_exit_wait", 100000}}
+	got, rest, err := Parse(strings.NewReader("# guest instructions\nnull_getppid 150\npipe_rtt\t7999.5\n  fork_exit_wait: 100000\nnanosleep 5 waits\n\nfailed: no such file\n"))
+	want := []Result{{"null_getppid", 150, false}, {"pipe_rtt", 7999.5, false}, {"fork_exit_wait", 100000, false}, {"nanosleep", 5, true}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v, %v", got, err)
 	}
@@ -36,26 +36,41 @@ func TestBaseline(t *testing.T) {
 	}
 }
 
-func TestTable(t *testing.T) {
-	var b strings.Builder
-	over, err := Table(&b, []Result{{"a", 4}, {"b", 1}, {"c", 2.5}}, Baseline{"a": 8, "b": 0}, "linux", Budget{"a": 4, "c": 2})
-	if err != nil {
+func TestReports(t *testing.T) {
+	list := Compare([]Result{{"a", 4, false}, {"b", 1, false}, {"c", 2.5, false}, {"d", 16, false}, {"e", 100, true}}, Baseline{"a": 8, "b": 0, "d": 8, "e": 1})
+	s := Summarise(list)
+	if s.Lines != 2 || s.Mean < 0.999 || s.Mean > 1.001 || !reflect.DeepEqual(s.Slower, []string{"d"}) {
+		t.Errorf("%+v", s)
+	}
+	var text, page, plot strings.Builder
+	if err := Text(&text, list, "linux"); err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(over, []string{"c"}) {
-		t.Errorf("over budget: %v", over)
-	}
 	var rows [][]string
-	for _, line := range strings.Split(strings.TrimSpace(b.String()), "\n") {
+	for _, line := range strings.Split(strings.TrimSpace(text.String()), "\n") {
 		rows = append(rows, strings.Fields(line))
 	}
 	want := [][]string{
-		{"benchmark", "galago", "linux", "ratio", "budget"},
-		{"a", "4", "8", "0.50", "4"},
-		{"b", "1", "0", "-", "-"},
-		{"c", "2.5", "-", "-", "2", "OVER"},
+		{"benchmark", "galago", "linux", "ratio"},
+		{"a", "4", "8", "0.50"},
+		{"b", "1", "-", "-"},
+		{"c", "2.5", "-", "-"},
+		{"d", "16", "8", "2.00", "SLOWER"},
+		{"e", "100", "1", "100.00", "waits"},
 	}
 	if !reflect.DeepEqual(rows, want) {
 		t.Errorf("%q", rows)
+	}
+	if err := Markdown(&page, list, "Linux 6", "p.svg"); err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"| a | 4 | 8 | 0.50 |", "Geometric mean over 2 lines: 1.00. Slower than Linux: d.", "![ratios](p.svg)"} {
+		if !strings.Contains(page.String(), part) {
+			t.Errorf("no %q in %s", part, page.String())
+		}
+	}
+	SVG(&plot, list, "Linux 6")
+	if n := strings.Count(plot.String(), "<rect"); n != 3 { // background and two bars
+		t.Errorf("%d rectangles in %s", n, plot.String())
 	}
 }
