@@ -14,29 +14,49 @@ type Reference struct {
 	Mask uint64
 }
 
-// Calibrate measures both rates over about 2 ms of ref.
-func Calibrate(ref Reference) {
-	ticks := ref.Hz / 500
-	lapicWrite(lapicLVTTimer, lvtMasked|VecTimer)
-	start := ref.Read()
-	for ref.Read() == start { // begin at an edge
+// reading is one look at all counters. The reference was read at some time while the TSC went from tsc-width to tsc.
+type reading struct{ ref, tsc, width, lapic uint64 }
+
+// look reads the counters several times and keeps the reading that took least: under an emulator the machine may stand still between
+// any two instructions, for as long as the host likes.
+func (r *Reference) look() (best reading) {
+	const tries = 8
+	for i := range tries {
+		t0 := Cycles()
+		at := r.Read()
+		l := uint64(lapicRead(lapicCurrent))
+		t1 := Cycles()
+		if i == 0 || t1-t0 < best.width {
+			best = reading{at, t1, t1 - t0, l}
+		}
 	}
-	start = ref.Read()
-	lapicWrite(lapicInitial, 1<<32-1)
-	t0 := Cycles()
-	var now uint64
-	for {
-		now = (ref.Read() - start) & ref.Mask
-		if now >= ticks {
+	return best
+}
+
+// Calibrate measures both rates over about 2 ms of ref, again when the readings at the ends were too slow to be exact; the best
+// measurement counts.
+func Calibrate(ref Reference) {
+	const attempts, exact = 20, 2000 // good enough: one part in exact
+	lapicWrite(lapicLVTTimer, lvtMasked|VecTimer)
+	var width, long uint64 // of the best measurement: uncertainty, and length in TSC counts
+	for range attempts {
+		lapicWrite(lapicInitial, 1<<32-1)
+		a := ref.look()
+		for (ref.Read()-a.ref)&ref.Mask < ref.Hz/500 {
+		}
+		b := ref.look()
+		elapsed, w, d := (b.ref-a.ref)&ref.Mask, a.width+b.width, b.tsc-a.tsc
+		if elapsed == 0 || b.lapic >= a.lapic || long != 0 && w*long >= width*d {
+			continue
+		}
+		width, long = w, d
+		TSCHz, lapicHz = d*ref.Hz/elapsed, (a.lapic-b.lapic)*ref.Hz/elapsed
+		if w*exact < d {
 			break
 		}
 	}
-	t1 := Cycles()
-	l := 1<<32 - 1 - uint64(lapicRead(lapicCurrent))
 	lapicWrite(lapicInitial, 0)
 	lapicWrite(lapicLVTTimer, VecTimer)
-	TSCHz = (t1 - t0) * ref.Hz / now
-	lapicHz = l * ref.Hz / now
 }
 
 // PIT returns the 8254's channel 2 as a reference: 1.193182 MHz, 16 bits, counting down (8254 data sheet).
