@@ -197,7 +197,11 @@ func sysFallocate(f *arch.Frame) (uintptr, errno.Errno) {
 		if !file.Writable() {
 			return 0, errno.EBADF
 		}
-		return 0, file.Ops.Fallocate(file, uint32(arg1(f)), off, n)
+		e := file.Ops.Fallocate(file, uint32(arg1(f)), off, n)
+		if e == 0 {
+			file.NotifyModified()
+		}
+		return 0, e
 	})
 }
 

@@ -89,13 +89,13 @@ func Fchmodat(ctx *Context, dirfd int, path string, mode uint32, flags uint32) e
 		return errno.EINVAL
 	}
 	return withPath(ctx, dirfd, path, lookupFlags(flags), func(p Path) errno.Errno {
-		return chmod(ctx, p.Mnt.ReadOnly(), p.Inode(), mode)
+		return p.changed(AttrMode, chmod(ctx, p.Mnt.ReadOnly(), p.Inode(), mode))
 	})
 }
 
 // Fchmod is fchmod(2).
 func Fchmod(ctx *Context, fd int, mode uint32) errno.Errno {
-	return withFile(ctx, fd, func(f *File) errno.Errno { return chmod(ctx, f.readOnly(), f.Inode, mode) })
+	return withFile(ctx, fd, func(f *File) errno.Errno { return f.changed(AttrMode, chmod(ctx, f.readOnly(), f.Inode, mode)) })
 }
 
 func chmod(ctx *Context, ro bool, i *Inode, mode uint32) errno.Errno {
@@ -124,13 +124,15 @@ func Fchownat(ctx *Context, dirfd int, path string, uid, gid uint32, flags uint3
 		return errno.EINVAL
 	}
 	return withPath(ctx, dirfd, path, lookupFlags(flags), func(p Path) errno.Errno {
-		return chown(ctx, p.Mnt.ReadOnly(), p.Inode(), uid, gid)
+		return p.changed(ownerChange(uid, gid), chown(ctx, p.Mnt.ReadOnly(), p.Inode(), uid, gid))
 	})
 }
 
 // Fchown is fchown(2).
 func Fchown(ctx *Context, fd int, uid, gid uint32) errno.Errno {
-	return withFile(ctx, fd, func(f *File) errno.Errno { return chown(ctx, f.readOnly(), f.Inode, uid, gid) })
+	return withFile(ctx, fd, func(f *File) errno.Errno {
+		return f.changed(ownerChange(uid, gid), chown(ctx, f.readOnly(), f.Inode, uid, gid))
+	})
 }
 
 func chown(ctx *Context, ro bool, i *Inode, uid, gid uint32) errno.Errno {
@@ -196,13 +198,15 @@ func Utimensat(ctx *Context, dirfd int, path string, times *[2]Time, flags uint3
 		return errno.EINVAL
 	}
 	return withPath(ctx, dirfd, path, lookupFlags(flags), func(p Path) errno.Errno {
-		return utimes(ctx, p.Mnt.ReadOnly(), p.Inode(), times)
+		return p.changed(timesChange(times), utimes(ctx, p.Mnt.ReadOnly(), p.Inode(), times))
 	})
 }
 
 // Futimens is utimensat(2) with a null path.
 func Futimens(ctx *Context, fd int, times *[2]Time) errno.Errno {
-	return withFile(ctx, fd, func(f *File) errno.Errno { return utimes(ctx, f.readOnly(), f.Inode, times) })
+	return withFile(ctx, fd, func(f *File) errno.Errno {
+		return f.changed(timesChange(times), utimes(ctx, f.readOnly(), f.Inode, times))
+	})
 }
 
 func utimes(ctx *Context, ro bool, i *Inode, times *[2]Time) errno.Errno {
@@ -291,7 +295,7 @@ func Truncate(ctx *Context, path string, size int64) errno.Errno {
 		}
 		err := truncateAs(ctx.Cred, p.Mnt, i, size)
 		i.PutWriteAccess()
-		return err
+		return p.changed(AttrSize, err)
 	})
 }
 
@@ -308,7 +312,7 @@ func Ftruncate(ctx *Context, fd int, size int64) errno.Errno {
 		if f.mode&fileAnon == 0 {
 			m = f.Path.Mnt
 		}
-		return truncateAs(f.Cred, m, f.Inode, size)
+		return f.changed(AttrSize, truncateAs(f.Cred, m, f.Inode, size))
 	})
 }
 

@@ -170,7 +170,7 @@ func (d *Dentry) deleted() {
 	if d.state.Load()&dCount == 1 && !d.parent.Inode().volatile() {
 		i := d.inode.Swap(nil)
 		b.lock.Unlock()
-		i.Put()
+		i.putNamed()
 		return
 	}
 	d.state.Or(dDeleted)

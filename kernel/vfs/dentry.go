@@ -100,7 +100,7 @@ func (d *Dentry) free() *Dentry {
 		treeLock.Unlock()
 	}
 	if i := d.inode.Load(); i != nil {
-		i.Put()
+		i.putNamed()
 	}
 	d.freeName()
 	dentryCache.Free(d)

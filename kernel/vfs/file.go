@@ -91,6 +91,9 @@ func (f *File) close() {
 	if f.Watch.Load() != nil {
 		OnWatchedClose(f)
 	}
+	if watched() {
+		f.notifyClosed()
+	}
 	if OnLastClose != nil {
 		OnLastClose(f)
 	}
@@ -171,7 +174,11 @@ func (f *File) Read(it *uio.Iter) (int, errno.Errno) {
 		return 0, errno.EBADF
 	}
 	if f.mode&fileStream != 0 {
-		return f.Ops.Read(f, it, 0)
+		n, err := f.Ops.Read(f, it, 0)
+		if n > 0 && watched() {
+			f.notify(NotifyAccess)
+		}
+		return n, err
 	}
 	locked := f.lockPos()
 	n, err := f.Ops.Read(f, it, f.pos)
@@ -179,6 +186,9 @@ func (f *File) Read(it *uio.Iter) (int, errno.Errno) {
 		f.pos += int64(n)
 	}
 	f.unlockPos(locked)
+	if n > 0 && watched() {
+		f.notify(NotifyAccess)
+	}
 	return n, err
 }
 
@@ -189,6 +199,9 @@ func (f *File) Write(it *uio.Iter) (int, errno.Errno) {
 	}
 	if f.mode&fileStream != 0 {
 		n, _, err := f.Ops.Write(f, it, 0)
+		if n > 0 && watched() {
+			f.notify(NotifyModify)
+		}
 		return n, err
 	}
 	locked := f.lockPos()
@@ -197,6 +210,9 @@ func (f *File) Write(it *uio.Iter) (int, errno.Errno) {
 		f.pos = pos
 	}
 	f.unlockPos(locked)
+	if n > 0 && watched() {
+		f.notify(NotifyModify)
+	}
 	return n, err
 }
 
@@ -210,7 +226,11 @@ func (f *File) ReadAt(it *uio.Iter, pos int64) (int, errno.Errno) {
 	case f.mode&fileStream != 0:
 		return 0, errno.ESPIPE
 	}
-	return f.Ops.Read(f, it, pos)
+	n, err := f.Ops.Read(f, it, pos)
+	if n > 0 && watched() {
+		f.notify(NotifyAccess)
+	}
+	return n, err
 }
 
 // WriteAt writes at pos: pwrite64(2), pwritev(2). As on Linux, O_APPEND makes it append.
@@ -224,6 +244,9 @@ func (f *File) WriteAt(it *uio.Iter, pos int64) (int, errno.Errno) {
 		return 0, errno.ESPIPE
 	}
 	n, _, err := f.Ops.Write(f, it, pos)
+	if n > 0 && watched() {
+		f.notify(NotifyModify)
+	}
 	return n, err
 }
 

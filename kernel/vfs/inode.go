@@ -54,6 +54,8 @@ type Inode struct {
 
 	// Locks belongs to the layer of advisory locks (flock, fcntl): its list of locks on this file.
 	Locks atomic.Pointer[byte]
+	// Watch belongs to inotify: its list of watches of this file.
+	Watch atomic.Pointer[byte]
 }
 
 // Flags of inodes.

@@ -71,6 +71,9 @@ func (w *walk) createLocked(wantDir bool, make func(w *walk, dir *Inode) (*Inode
 		} else {
 			d.unhash(false) // the operation leaves it to the next lookup
 		}
+		if watched() {
+			dir.notifyCreated(w.last, i, wantDir)
+		}
 	}
 	if w.keep && err == errno.OK {
 		w.made = d
@@ -181,6 +184,7 @@ func linkLocked(i, dir *Inode, name string) errno.Errno {
 	err := dir.Ops.Link(i, dir, name)
 	if err == errno.OK {
 		i.Get()
+		i.notify(NotifyAttrib, "", 0)
 	}
 	return err
 }
@@ -283,8 +287,13 @@ func removeDentry(ctx *Context, dir *Inode, d *Dentry, i *Inode, name string, wa
 	}
 	if wantDir {
 		d.pruneChildren()
+	} else {
+		i.notify(NotifyAttrib, "", 0)
 	}
 	d.deleted()
+	if watched() {
+		dir.notify(NotifyDelete|i.dirBit(), name, 0)
+	}
 	return errno.OK
 }
 

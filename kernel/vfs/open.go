@@ -99,11 +99,15 @@ func (f *File) begin(flags uint32, created bool) errno.Errno {
 		return err
 	}
 	f.wbErr.Store(f.Pages.SampleError())
+	if watched() {
+		f.notify(NotifyOpen)
+	}
 	if flags&O_TRUNC != 0 && !created && i.Type() == S_IFREG {
 		if err := truncateInode(f.Path.Mnt, i, 0, AttrOpenTrunc); err != errno.OK {
 			f.Ops.Release(f)
 			return err
 		}
+		f.notifyChange(AttrSize)
 	}
 	return errno.OK
 }
@@ -262,6 +266,9 @@ func (w *walk) openLast(flags, mode uint32) (d *Dentry, created bool, err errno.
 		if i, err = dir.Ops.Create(dir, w.last, m, own); err == errno.OK {
 			d.bind(i)
 			created = true
+			if watched() {
+				dir.notifyCreated(w.last, i, false)
+			}
 		}
 	}
 	if err != errno.OK {

@@ -158,5 +158,8 @@ func (f *File) iterate(c *DirContext) errno.Errno {
 	i.Lock.RUnlock()
 	f.unlockPos(locked)
 	f.accessed()
+	if err == errno.OK && watched() {
+		f.notify(NotifyAccess)
+	}
 	return err
 }

@@ -223,6 +223,10 @@ func (r *renaming) commit(oi, ni *Inode) errno.Errno {
 		r.nd.unhash(false)
 		r.nd.rename(oparent, r.from.last, r.from.hash, fromName)
 		r.od.rename(nparent, r.to.last, r.to.hash, toName)
+		if watched() {
+			notifyRename(odir, r.from.last, ndir, r.to.last, oi, nil)
+			notifyRename(ndir, r.to.last, odir, r.from.last, ni, nil)
+		}
 		return errno.OK
 	}
 	if ni != nil {
@@ -233,6 +237,9 @@ func (r *renaming) commit(oi, ni *Inode) errno.Errno {
 	}
 	r.nd.unhash(false)
 	r.od.rename(nparent, r.to.last, r.to.hash, toName)
+	if watched() {
+		notifyRename(odir, r.from.last, ndir, r.to.last, oi, ni)
+	}
 	return errno.OK
 }
 

@@ -36,3 +36,6 @@ func MakeSocket(ctx *Context, path string) (Path, errno.Errno) {
 
 // MayWrite tells whether c may write to the file at p: EACCES, EROFS.
 func (p Path) MayWrite(c *cred.Cred) errno.Errno { return p.mayAccess(c, MayWrite) }
+
+// MayRead tells whether c may read the file at p: EACCES.
+func (p Path) MayRead(c *cred.Cred) errno.Errno { return p.mayAccess(c, MayRead) }

@@ -84,6 +84,7 @@ func (sb *SuperBlock) put() {
 	if !sb.lastUse() {
 		return
 	}
+	sb.endWatches()
 	sb.sync(true)
 	sb.Root.pruneChildren()
 	sb.Root.Put()

@@ -7,7 +7,7 @@ import (
 	"galago/kernel/vfs"
 )
 
-// The settings of /proc/sys/fs/protected_*.
+// The settings of /proc/sys/fs/protected_* and /proc/sys/fs/inotify.
 
 func genInt(b *Buffer, v *atomic.Int32) errno.Errno {
 	b.Printf("%d\n", v.Load())
@@ -39,3 +39,21 @@ func writeSymlinks(n *node, data []byte) errno.Errno {
 func writeFIFOs(n *node, data []byte) errno.Errno { return writeInt(&vfs.Protected.FIFOs, 2, data) }
 
 func writeRegular(n *node, data []byte) errno.Errno { return writeInt(&vfs.Protected.Regular, 2, data) }
+
+func genQueuedEvents(b *Buffer) errno.Errno   { return genInt(b, &vfs.WatchLimits.QueuedEvents) }
+func genWatchInstances(b *Buffer) errno.Errno { return genInt(b, &vfs.WatchLimits.UserInstances) }
+func genWatches(b *Buffer) errno.Errno        { return genInt(b, &vfs.WatchLimits.UserWatches) }
+
+const maxInt = 1<<31 - 1
+
+func writeQueuedEvents(n *node, data []byte) errno.Errno {
+	return writeInt(&vfs.WatchLimits.QueuedEvents, maxInt, data)
+}
+
+func writeWatchInstances(n *node, data []byte) errno.Errno {
+	return writeInt(&vfs.WatchLimits.UserInstances, maxInt, data)
+}
+
+func writeWatches(n *node, data []byte) errno.Errno {
+	return writeInt(&vfs.WatchLimits.UserWatches, maxInt, data)
+}

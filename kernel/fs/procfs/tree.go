@@ -97,6 +97,13 @@ var sysFS = [...]Entry{
 	{name: "protected_fifos", mode: modeSet, gen: genFIFOs, write: writeFIFOs},
 	{name: "protected_regular", mode: modeSet, gen: genRegular, write: writeRegular},
 	{name: "nr_open", mode: modeFile, gen: genNrOpen},
+	{name: "inotify", mode: modeDir, children: sysInotify[:]},
+}
+
+var sysInotify = [...]Entry{
+	{name: "max_queued_events", mode: modeSet, gen: genQueuedEvents, write: writeQueuedEvents},
+	{name: "max_user_instances", mode: modeSet, gen: genWatchInstances, write: writeWatchInstances},
+	{name: "max_user_watches", mode: modeSet, gen: genWatches, write: writeWatches},
 }
 
 var pidEntries = [...]Entry{
@@ -130,6 +137,7 @@ func init() {
 	numberAll(sysVM[:])
 	numberAll(sysKernel[:])
 	numberAll(sysFS[:])
+	numberAll(sysInotify[:])
 	numberAll(pidEntries[:])
 }
 
