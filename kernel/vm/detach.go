@@ -11,7 +11,7 @@ import (
 // whole mapping has. Parts that have been unmapped or replaced since are left alone. EINVAL: there is no such mapping.
 func (s *AddressSpace) Detach(start uintptr, is func(b Backing) (size uintptr, ok bool)) errno.Errno {
 	s.lock.Lock()
-	defer s.lock.Unlock()
+	defer s.unlock()
 	var back Backing
 	end, found := start, false
 	for a := s.findFrom(start); a != nil && (!found || a.Start < end); {
