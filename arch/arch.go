@@ -42,6 +42,7 @@ type ThreadHeader struct {
 	Reclaiming       uint32         // offset 84: inside memory reclaim, which must not recurse
 	NHeld            int32          // spin locks held, newest last
 	Trace            uint32         // non-zero: system calls of this thread take the slow way (tracing, filters)
+	KernelTime       uint64         // offset 96: cycles spent in the kernel; while there, less the cycle counter at entry (sched.Stats)
 	Held             [MaxHeld]unsafe.Pointer
 	HeldPC           [MaxHeld]uintptr
 }

@@ -80,6 +80,24 @@ trap_stubs:
 	popq	%rax
 	.endm
 
+# cycles: the cycle counter in RAX; clobbers RDX
+	.macro	cycles
+	rdtsc
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	.endm
+
+# Time in the kernel: its end is added at the exit, its beginning subtracted at the entry. R14 = the thread; clobbers RAX, RDX
+	.macro	enter_kernel_time
+	cycles
+	subq	%rax, TH_KERNEL_TIME(%r14)
+	.endm
+
+	.macro	leave_kernel_time
+	cycles
+	addq	%rax, TH_KERNEL_TIME(%r14)
+	.endm
+
 # call_go FN: argument 0 = the frame at SP; a frame-pointer record; 16 bytes of spill area
 	.macro	call_go fn
 	movq	%rsp, %rax
@@ -101,10 +119,12 @@ trap_entry:
 	movq	%gs:PC_CURRENT, %r14
 	movq	%rsp, TH_USER_FRAME(%r14)
 	movups	zero16(%rip), %xmm15
+	enter_kernel_time
 	call_go	go_user_trap
 	# go_user_trap returns with interrupts off and no work left
 	.globl	return_to_user
 return_to_user:				# SP at a Frame
+	leave_kernel_time
 	restore_regs
 	swapgs
 	addq	$16, %rsp
@@ -197,6 +217,7 @@ syscall_entry:
 	movq	%gs:PC_CURRENT, %r14
 	movq	%rsp, TH_USER_FRAME(%r14)
 	movups	zero16(%rip), %xmm15
+	enter_kernel_time
 	sti
 	call_go	go_syscall
 	cli
@@ -204,6 +225,7 @@ syscall_entry:
 	orl	TH_WORK(%r14), %eax
 	jnz	syscall_work
 syscall_exit:
+	leave_kernel_time
 	movups	(%rsp), %xmm14
 	movups	16(%rsp), %xmm15
 	movq	F_R15(%rsp), %r15

@@ -132,10 +132,7 @@ func (t *Task) dropUser() {
 
 // account adds a task's figures to its process's.
 func (p *Process) account(t *Task) {
-	s := t.Thread.Stats()
-	p.Times.Sys += s.RunTime
-	p.Times.VolCsw += s.Voluntary
-	p.Times.InvolCsw += s.Involuntary
+	p.Times.addTask(t)
 }
 
 // end turns the process of its last task into a zombie.
@@ -145,8 +142,6 @@ func (p *Process) end(t *Task, status int) {
 	}
 	if s := p.Space; s != nil {
 		_, _, rss := s.Pages()
-		p.Times.MinFlt += s.Minor.Load()
-		p.Times.MajFlt += s.Major.Load()
 		p.Times.MaxRSS = max(p.Times.MaxRSS, rss)
 	}
 	p.releaseResources()

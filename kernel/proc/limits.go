@@ -5,7 +5,6 @@ package proc
 import (
 	"galago/kernel/cred"
 	"galago/kernel/errno"
-	"galago/kernel/sched"
 	"galago/kernel/vfs"
 )
 
@@ -56,54 +55,6 @@ func (p *Process) MayLimit(c *cred.Cred) bool {
 
 // FileLimit is the first descriptor the process may not use.
 func (p *Process) FileLimit() int { return int(min(p.Limits[LimitNoFile].Cur, vfs.MaxFiles)) }
-
-// Who values of getrusage(2).
-const (
-	UsageSelf     = 0
-	UsageChildren = -1
-	UsageThread   = 1
-)
-
-// Usage returns resource usage: getrusage(2).
-func (t *Task) Usage(who int) (u Times, e errno.Errno) {
-	p := t.Proc
-	switch who {
-	case UsageChildren:
-		return p.ChildTimes, errno.OK
-	case UsageSelf, UsageThread:
-	default:
-		return u, errno.EINVAL
-	}
-	if who == UsageSelf {
-		table.lock.Lock()
-		u = p.Times
-		table.lock.Unlock()
-	}
-	if who == UsageThread {
-		u.addThread(t.Thread)
-		return u, errno.OK
-	}
-	table.lock.Lock()
-	for o := p.tasks.Front(); o != nil; o = o.node.Next() {
-		u.addThread(o.Thread)
-	}
-	table.lock.Unlock()
-	if p.Space != nil {
-		u.MinFlt += p.Space.Minor.Load()
-		u.MajFlt += p.Space.Major.Load()
-		_, _, rss := p.Space.Pages()
-		u.MaxRSS = max(u.MaxRSS, rss)
-	}
-	return u, errno.OK
-}
-
-// addThread adds a thread's figures.
-func (t *Times) addThread(th *sched.Thread) {
-	s := th.Stats()
-	t.User += s.RunTime
-	t.VolCsw += s.Voluntary
-	t.InvolCsw += s.Involuntary
-}
 
 // Siginfo is waitid(2)'s report.
 func (w *Waited) Siginfo() Siginfo {

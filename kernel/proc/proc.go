@@ -58,11 +58,11 @@ type Task struct {
 	RobustPtr   uintptr
 	rseq        rseqState
 
+	minFlt atomic.Uint64 // page faults; written by the task itself
+
 	vfork     sched.Completion  // what this thread waits for after a vfork
 	vforkDone *sched.Completion // the parent's, until this child execs or exits
 	start     arch.Frame        // registers of the first entry to user mode
-
-	UserTime, SysTime uint64 // ns, by sampling at entry and exit of the scheduler
 }
 
 // Process is a thread group.
@@ -130,25 +130,6 @@ const (
 	Zombie
 	Dead
 )
-
-// Times are accumulated resource figures.
-type Times struct {
-	User, Sys          uint64 // ns
-	MinFlt, MajFlt     uint64
-	VolCsw, InvolCsw   uint64
-	MaxRSS             uint64 // pages
-	InBlocks, OutBlock uint64
-}
-
-func (t *Times) add(o *Times) {
-	t.User += o.User
-	t.Sys += o.Sys
-	t.MinFlt += o.MinFlt
-	t.MajFlt += o.MajFlt
-	t.VolCsw += o.VolCsw
-	t.InvolCsw += o.InvolCsw
-	t.MaxRSS = max(t.MaxRSS, o.MaxRSS)
-}
 
 var (
 	processCache = mem.Cache[Process]{Name: "process"}

@@ -212,10 +212,7 @@ func (p *Process) look(i *figures) {
 	i.state = 'Z'
 	best := 0
 	for t := p.tasks.Front(); t != nil; t = t.node.Next() {
-		st := t.Thread.Stats()
-		i.times.User += st.RunTime
-		i.times.VolCsw += st.Voluntary
-		i.times.InvolCsw += st.Involuntary
+		st := i.times.addTask(t)
 		if t.TID == p.PID || best == 0 {
 			i.state, i.cpu, i.nice, best = t.Thread.State().Letter(), st.CPU, t.Thread.Nice(), t.TID
 		}
@@ -255,8 +252,6 @@ func (i *figures) lookSpace(s *vm.AddressSpace) {
 		return
 	}
 	i.total, i.rss, i.peakRSS = s.Pages()
-	i.times.MinFlt += s.Minor.Load()
-	i.times.MajFlt += s.Major.Load()
 }
 
 // clockTick is the unit of times in /proc: USER_HZ is 100.

@@ -43,6 +43,9 @@ func pageFault(f *arch.Frame, addr uintptr) bool {
 		e = faultAgain(s, addr, acc)
 	}
 	if e == 0 {
+		if t := Current(); t != nil {
+			t.minFlt.Store(t.minFlt.Load() + 1)
+		}
 		return true
 	}
 	if !f.User() {

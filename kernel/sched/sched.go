@@ -69,6 +69,7 @@ var (
 // Stats are the figures of one thread, for /proc.
 type Stats struct {
 	RunTime     uint64 // ns on a CPU
+	KernelTime  uint64 // ns of these in the kernel
 	Voluntary   uint64 // context switches by going to sleep
 	Involuntary uint64 // context switches by preemption
 	CPU         int    // where it runs or last ran

@@ -115,6 +115,9 @@ func (rq *runQueue) switchTo(prev, next *Thread) {
 	if OnSwitch != nil && (prev.Proc != nil || next.Proc != nil) {
 		OnSwitch(prev, next)
 	}
+	cycles := arch.Cycles()
+	prev.KernelTime += cycles
+	next.KernelTime -= cycles
 	arch.Switch(&prev.ThreadHeader, &next.ThreadHeader)
 	finishSwitch()
 }

@@ -215,10 +215,16 @@ func (t *Thread) setState(s State) { t.state.Store(uint32(s)) }
 func (t *Thread) Stats() Stats {
 	flags := arch.IRQDisable()
 	rq := t.lockQueue()
+	// The cycle counter is read first, or the time outside the kernel could seem to shrink.
+	kernel := atomic.LoadUint64(&t.KernelTime)
+	if int64(kernel) < 0 { // in the kernel at this moment
+		kernel += arch.Cycles()
+	}
 	if rq.curr == t {
 		rq.account(time.Now())
 	}
 	s := Stats{RunTime: t.runTime, Voluntary: t.voluntary, Involuntary: t.involuntary, CPU: int(t.CPU)}
+	s.KernelTime = min(time.CyclesToNano(kernel), s.RunTime)
 	rq.lock.UnlockIRQ(flags)
 	return s
 }

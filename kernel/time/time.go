@@ -47,6 +47,9 @@ func Now() uint64 {
 	return toNano(count, clock.mult)
 }
 
+// CyclesToNano converts an interval of the time base's counter.
+func CyclesToNano(count uint64) uint64 { return toNano(count, clock.mult) }
+
 func toNano(count, mult uint64) uint64 {
 	hi, lo := bits.Mul64(count, mult)
 	return hi<<32 | lo>>32
