@@ -48,6 +48,10 @@ type Args struct {
 // Exec replaces the running task's program: execve(2). path is kernel memory. On success the registers for user
 // mode are in the task's frame f and Exec returns OK.
 func (t *Task) Exec(f *arch.Frame, dirfd int, path string, flags uint32, args *Args) errno.Errno {
+	if t.tooMany && t.overNProc(0) {
+		return errno.EAGAIN
+	}
+	t.tooMany = false
 	file, e := vfs.OpenExec(&t.Ctx, dirfd, path, flags)
 	if e != 0 {
 		return e
@@ -349,10 +353,7 @@ func (t *Task) commit(l *loader, f *arch.Frame, path string) {
 	if old != nil {
 		old.Put()
 	}
-	if t.vforkDone != nil {
-		t.vforkDone.Done()
-		t.vforkDone = nil
-	}
+	t.endVfork()
 	t.Ctx.Files.CloseOnExec()
 	l.file.Get()
 	l.file.Inode.DenyWrite() // l denies it already: cannot fail

@@ -15,6 +15,7 @@ const (
 	lockRankSignal = lock.RankSignal
 	lockRankMisc   = lock.RankProcMisc
 	capSysResource = cred.SysResource
+	capSysAdmin    = cred.SysAdmin
 )
 
 // OnInitExit is called when process 1 ends: there is nothing left to run.
@@ -100,10 +101,7 @@ func (t *Task) leaveMemory() {
 
 // leaveSpace cuts the running thread loose from its address space: switches no longer load it.
 func (t *Task) leaveSpace() {
-	if t.vforkDone != nil {
-		t.vforkDone.Done()
-		t.vforkDone = nil
-	}
+	t.endVfork()
 	lock.PreemptDisable()
 	t.Thread.Space = nil
 	lock.PreemptEnable()
@@ -120,6 +118,11 @@ func (p *Process) detach(t *Task) {
 	table.tasks[t.TID].Store(nil)
 	if t.TID != p.PID {
 		dropPID(t.TID)
+	}
+	if p.nTasks > 0 {
+		t.user.countOut()
+	} else {
+		p.user = t.user // a zombie counts
 	}
 }
 
@@ -146,6 +149,7 @@ func (p *Process) end(t *Task, status int) {
 	}
 	p.releaseResources()
 	p.leaveTerminal()
+	p.Get()
 	table.lock.Lock()
 	p.detach(t)
 	p.sig.lock.Lock()
@@ -168,6 +172,8 @@ func (p *Process) end(t *Task, status int) {
 		parent.childWait.WakeAll()
 	}
 	table.lock.Unlock()
+	p.cpuTimer.Stop() // nobody starts it again for a zombie; its function may just be running
+	p.Put()
 	if reap {
 		p.Put()
 	}
@@ -185,8 +191,7 @@ func (p *Process) notifyParent(status int) (reap bool) {
 	default:
 		info.Code, info.Status = CLD_KILLED, int32(status&0x7f)
 	}
-	const tick = 10_000_000 // clock_t has 100 ticks a second
-	info.UTime, info.STime = int64(p.Times.User/tick), int64(p.Times.Sys/tick)
+	info.UTime, info.STime = int64(p.Times.User/clockTick), int64(p.Times.Sys/clockTick)
 	if p.exitSignal == 0 {
 		return false
 	}
@@ -210,22 +215,21 @@ func (p *Process) heir() *Process {
 
 // reparentChildren gives p's children away. table.lock is held.
 func (p *Process) reparentChildren() {
-	heir, zombies := p.heir(), false
+	heir := p.heir()
 	for c := p.children.Front(); c != nil; c = p.children.Front() {
 		p.children.Remove(&c.sibling)
 		c.parent = heir
 		c.ppid.Store(int32(heir.PID))
 		c.exitSignal = SIGCHLD // an heir waits for ordinary children
 		heir.children.PushBack(&c.sibling)
-		if zombies = zombies || c.state == Zombie; c.state == Alive {
+		if c.state == Alive {
 			c.parentDied(p)
+		} else if c.notifyParent(c.status) {
+			c.unlink()
+			c.Put()
 		}
 	}
-	if zombies {
-		info := Siginfo{Signo: SIGCHLD, Code: SI_KERNEL}
-		heir.send(SIGCHLD, &info)
-		heir.childWait.WakeAll()
-	}
+	heir.childWait.WakeAll()
 }
 
 // parentDied sends the signals that tasks have asked for (PR_SET_PDEATHSIG). table.lock is held.
@@ -242,6 +246,7 @@ func (p *Process) parentDied(parent *Process) {
 // unlink removes a zombie from the table and the tree; the caller drops the tree's reference. table.lock is held.
 func (p *Process) unlink() {
 	p.state = Dead
+	p.user.countOut()
 	p.parent.children.Remove(&p.sibling)
 	p.parent = nil
 	table.procs[p.PID] = nil

@@ -72,6 +72,9 @@ func (t *Task) Clone(a *CloneArgs) (int, errno.Errno) {
 	if e := a.check(); e != 0 {
 		return 0, e
 	}
+	if t.overNProc(1) {
+		return 0, errno.EAGAIN
+	}
 	p, e := t.Proc, errno.OK
 	if a.Flags&CLONE_THREAD == 0 {
 		if p, e = t.Proc.duplicate(t, a.Flags); e != 0 {
@@ -103,9 +106,13 @@ func (t *Task) Clone(a *CloneArgs) (int, errno.Errno) {
 		c.describe(t, a.PIDFD)
 	}
 	c.announce(t, a)
+	if a.Flags&CLONE_VFORK != 0 {
+		t.vfork.Reset()
+		t.vforkChild, c.vforkParent = c, t
+	}
 	c.Thread.Start() // from here on the child may be gone at any moment
 	if a.Flags&CLONE_VFORK != 0 {
-		t.vfork.Wait()
+		t.waitVfork()
 	}
 	return tid, errno.OK
 }
@@ -128,11 +135,32 @@ func (t *Task) newSibling(p *Process, a *CloneArgs) (*Task, errno.Errno) {
 	}
 	c.Thread.Proc = unsafe.Pointer(c)
 	c.Thread.Space = unsafe.Pointer(p.Space)
-	if a.Flags&CLONE_VFORK != 0 {
-		t.vfork.Reset()
-		c.vforkDone = &t.vfork
-	}
 	return c, errno.OK
+}
+
+// waitVfork waits until the child of a vfork executes a program or ends, or the caller is killed.
+func (t *Task) waitVfork() {
+	if t.vfork.WaitKillable() == errno.OK {
+		return
+	}
+	table.lock.Lock()
+	if c := t.vforkChild; c != nil {
+		c.vforkParent, t.vforkChild = nil, nil
+	}
+	table.lock.Unlock()
+}
+
+// endVfork lets the parent that waits for the running task go on.
+func (t *Task) endVfork() {
+	if t.vforkParent == nil {
+		return
+	}
+	table.lock.Lock()
+	if p := t.vforkParent; p != nil {
+		p.vforkChild, t.vforkParent = nil, nil
+		p.vfork.Done()
+	}
+	table.lock.Unlock()
 }
 
 // describe gives the caller a descriptor of the new process. For want of a descriptor it stores -1: the child exists.
@@ -170,7 +198,9 @@ func (parent *Process) duplicate(t *Task, flags uint64) (*Process, errno.Errno) 
 	}
 	p.init()
 	ds.Copy16(&p.comm, &parent.comm)
+	parent.limitsMu.Lock()
 	p.Limits = parent.Limits
+	parent.limitsMu.Unlock()
 	p.dumpable.Store(parent.dumpable.Load())
 	p.Personality.Store(parent.Personality.Load())
 	parent.sig.lock.Lock()
@@ -263,7 +293,7 @@ func (c *Task) inherit(t *Task, a *CloneArgs) {
 	}
 }
 
-// adopt gives the new process its number and its place in the tree. EAGAIN: no number, or the user's limit. ERESTARTNOINTR: the caller is
+// adopt gives the new process its number and its place in the tree. EAGAIN: no number. ERESTARTNOINTR: the caller is
 // to die.
 func (t *Task) adopt(p *Process, c *Task, a *CloneArgs) errno.Errno {
 	parent := t.Proc
@@ -283,10 +313,12 @@ func (t *Task) adopt(p *Process, c *Task, a *CloneArgs) errno.Errno {
 		p.exitSignal = parent.exitSignal
 		parent = parent.parent
 	}
+	c.countIn(t.user)
 	p.link(parent, c)
 	p.group = g
 	g.members.PushBack(&p.inGroup)
 	g.n++
+	p.armCPULimit()
 	return errno.OK
 }
 
@@ -295,9 +327,6 @@ func (t *Task) mayMultiply() errno.Errno {
 	p := t.Proc
 	if p.exiting.Load() != 0 || p.execer.Load() != nil {
 		return errno.ERESTARTNOINTR // the work on the way out ends the task
-	}
-	if uint64(table.count) >= p.Limits[LimitNProc].Cur && !t.Ctx.Cred.Capable(capSysResource) {
-		return errno.EAGAIN
 	}
 	return errno.OK
 }
@@ -315,6 +344,7 @@ func (p *Process) addThread(c *Task) errno.Errno {
 	}
 	c.TID = tid
 	p.nTasks++
+	c.countIn(Current().user)
 	forks.Add(1)
 	table.tasks[tid].Store(c)
 	p.sig.lock.Lock()
@@ -373,6 +403,7 @@ func NewInit(root vfs.Path) (*Task, errno.Errno) {
 	table.lock.Lock()
 	pid := allocPID()
 	p.PID, t.TID = pid, pid
+	t.countIn(&rootUser)
 	p.link(nil, t)
 	*s = Session{ID: pid, Leader: p}
 	holdPID(pid)

@@ -13,6 +13,19 @@ func (p *Process) SetLimit(which int, new *Limit, change bool) (old Limit, e err
 	if which < 0 || which >= NLimits {
 		return old, errno.EINVAL
 	}
+	old, e = p.setLimit(which, new, change)
+	if e == 0 && change && which == LimitCPU {
+		table.lock.Lock()
+		if p.state == Alive {
+			p.armCPULimit()
+		}
+		table.lock.Unlock()
+	}
+	return old, e
+}
+
+// setLimit is SetLimit without what follows from the change.
+func (p *Process) setLimit(which int, new *Limit, change bool) (old Limit, e errno.Errno) {
 	p.limitsMu.Lock()
 	defer p.limitsMu.Unlock()
 	old = p.Limits[which]

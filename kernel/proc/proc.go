@@ -27,6 +27,7 @@ import (
 	"galago/kernel/lock"
 	"galago/kernel/mem"
 	"galago/kernel/sched"
+	"galago/kernel/time"
 	"galago/kernel/vfs"
 	"galago/kernel/vm"
 )
@@ -58,11 +59,15 @@ type Task struct {
 	RobustPtr   uintptr
 	rseq        rseqState
 
+	user    *user // the real user; never nil once the task has a number
+	tooMany bool  // has become a user with too many tasks: no exec
+
 	minFlt atomic.Uint64 // page faults; written by the task itself
 
-	vfork     sched.Completion  // what this thread waits for after a vfork
-	vforkDone *sched.Completion // the parent's, until this child execs or exits
-	start     arch.Frame        // registers of the first entry to user mode
+	vfork sched.Completion // what this thread waits for after a vfork
+	// vforkParent waits for this task, which is its vforkChild, until it execs or exits. Both change under table.lock.
+	vforkParent, vforkChild *Task
+	start                   arch.Frame // registers of the first entry to user mode
 }
 
 // Process is a thread group.
@@ -105,6 +110,8 @@ type Process struct {
 	execer   atomic.Pointer[Task]
 	execWait sched.WaitQueue
 
+	user *user // a zombie's, who counts it as a task still; else nil. table.lock
+
 	exeMu sched.Mutex
 	exe   *vfs.File // the program; guarded by exeMu
 
@@ -116,8 +123,10 @@ type Process struct {
 	comm      [16]byte
 	StartTime uint64 // ns since boot
 
-	Times      Times // of ended threads
-	ChildTimes Times // of waited-for children
+	Times      Times      // of ended threads
+	ChildTimes Times      // of waited-for children
+	cpuTimer   time.Timer // for RLIMIT_CPU, with its work
+	cpuWork    sched.Work
 	exiting    atomic.Uint32
 	exitCode   int
 }

@@ -7,6 +7,7 @@ import (
 	"galago/kernel/errno"
 	"galago/kernel/klog"
 	"galago/kernel/sched"
+	"galago/kernel/vfs"
 	"galago/kernel/vm"
 )
 
@@ -16,6 +17,7 @@ func Init() {
 	arch.OnUserException = userException
 	arch.OnUserWork = userWork
 	sched.OnSwitch = OnSwitch
+	vfs.FileSizeLimit, vfs.OverLimit = fileSizeLimit, overFileSize
 	sched.SignalPending = SignalPending
 	sched.FatalPending = FatalPending
 }

@@ -56,9 +56,18 @@ func (c *Task) shareContext(t *Task, flags uint64) errno.Errno {
 	return errno.OK
 }
 
-// SetCred replaces the running task's credentials by c, whose reference it takes over. The first task's count as the process's.
-func (t *Task) SetCred(c *cred.Cred) {
+// SetCred replaces the running task's credentials by c, whose reference it takes over. The first task's count as the process's. EAGAIN: no
+// memory to count for another user; c is given up.
+func (t *Task) SetCred(c *cred.Cred) errno.Errno {
 	p := t.Proc
+	if c.UID != t.Ctx.Cred.UID {
+		u := findUser(c.UID)
+		if u == nil {
+			c.Put()
+			return errno.EAGAIN
+		}
+		defer t.setUser(u)
+	}
 	p.limitsMu.Lock()
 	old := t.Ctx.Cred
 	t.Ctx.Cred = c
@@ -71,6 +80,7 @@ func (t *Task) SetCred(c *cred.Cred) {
 	if oldProc != nil {
 		oldProc.Put()
 	}
+	return errno.OK
 }
 
 // SpaceFor returns the address space of a process (by the number of any of its threads) whose memory the running thread may read and write, as for

@@ -35,8 +35,7 @@ func changeCred(fn func(c *cred.Cred) errno.Errno) (uintptr, errno.Errno) {
 		c.Put()
 		return 0, e
 	}
-	current().SetCred(c)
-	return 0, 0
+	return ok(current().SetCred(c))
 }
 
 func sysSetuid(f *arch.Frame) (uintptr, errno.Errno) {
