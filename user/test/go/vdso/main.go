@@ -7,7 +7,6 @@ package main
 import (
 	"bytes"
 	"debug/elf"
-	"encoding/binary"
 	"fmt"
 	"os"
 	"sort"
@@ -34,14 +33,27 @@ func maps() {
 	}
 }
 
+// size is how much of the object is mapped.
+func size() uintptr {
+	b, _ := os.ReadFile("/proc/self/maps")
+	for _, line := range strings.Split(string(b), "\n") {
+		var start, end uintptr
+		if strings.HasSuffix(line, "[vdso]") {
+			fmt.Sscanf(line, "%x-%x", &start, &end)
+			return end - start
+		}
+	}
+	return 0
+}
+
 // image returns the object's memory.
 func image() []byte {
-	b, _ := os.ReadFile("/proc/self/auxv")
-	for i := 0; i+16 <= len(b); i += 16 {
+	list, _ := unix.Auxv()
+	for _, entry := range list {
 		const sysinfoEhdr = 33
-		if binary.LittleEndian.Uint64(b[i:]) == sysinfoEhdr {
-			at := uintptr(binary.LittleEndian.Uint64(b[i+8:]))
-			return unsafe.Slice(*(**byte)(unsafe.Pointer(&at)), 4096)
+		if entry[0] == sysinfoEhdr {
+			at := entry[1]
+			return unsafe.Slice(*(**byte)(unsafe.Pointer(&at)), size())
 		}
 	}
 	return nil
