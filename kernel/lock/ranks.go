@@ -84,6 +84,7 @@ const (
 	RankWaitQueueInner // a wait queue woken by a callback of another one (WaitQueue.InitRank)
 	RankWork           // a work queue's list
 	RankThreadList     // the list of all threads
+	RankPI             // who inherits whose priority
 	RankRunQueue       // one CPU's run queue
 
 	// Time (kernel/time).
@@ -145,7 +146,7 @@ var rankNames = [NumRanks]string{
 	RankBlockTable: "block-table", RankBlockDevice: "block-device", RankBlockQueue: "block-queue",
 	RankBlockPool: "block-pool", RankDriver: "driver", RankDriverQueue: "driver-queue", RankDriverMisc: "driver-misc",
 	RankSleepLock: "sleep-lock", RankWaitQueue: "wait-queue", RankEpollNest: "epoll-nest", RankPollReady: "poll-ready",
-	RankWaitQueueInner: "wait-queue-inner", RankWork: "work", RankThreadList: "thread-list", RankRunQueue: "run-queue",
+	RankWaitQueueInner: "wait-queue-inner", RankWork: "work", RankThreadList: "thread-list", RankPI: "pi", RankRunQueue: "run-queue",
 	RankTimer: "timer", RankClock: "clock",
 	RankShrinkers: "shrinkers", RankVAlloc: "valloc", RankSlabList: "slab-list", RankSlab: "slab", RankZone: "zone",
 	RankMemMisc: "mem-misc",

@@ -128,6 +128,12 @@ func (t *Task) newSibling(p *Process, a *CloneArgs) (*Task, errno.Errno) {
 	if e == 0 {
 		c.Thread, e = sched.Create(t.Proc.Comm(), childStart, unsafe.Pointer(c))
 	}
+	if e == 0 {
+		if e = c.Thread.InheritPolicy(t.Thread); e != 0 {
+			c.Thread.Abandon()
+			c.Thread = nil
+		}
+	}
 	if e != 0 {
 		c.releaseContext()
 		c.free()
@@ -286,6 +292,7 @@ func (c *Task) inherit(t *Task, a *CloneArgs) {
 		c.rseq = t.rseq
 		c.rseq.cpu = -1
 	}
+	c.ioPriority = t.ioPriority
 	c.sig.blocked = t.sig.blocked
 	c.TimerSlack = t.TimerSlack
 	if a.Flags&(CLONE_VM|CLONE_VFORK) != CLONE_VM {

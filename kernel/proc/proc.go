@@ -56,6 +56,7 @@ type Task struct {
 	// DeathSignal is sent to the task when its parent ends (PR_SET_PDEATHSIG); 0: none.
 	DeathSignal int
 	TimerSlack  uint64 // ns; kept for prctl, timers here are exact
+	ioPriority  uint16 // ioprio_set(2); guarded by table.lock
 	RobustPtr   uintptr
 	rseq        rseqState
 

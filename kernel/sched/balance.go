@@ -20,15 +20,25 @@ const (
 	// TickPeriod is how often, in ns, a CPU with more than one runnable thread looks whether a turn is over.
 	TickPeriod = 1_000_000
 
-	balanceTicks = 4  // ticks between attempts to push
-	rotateTicks  = 64 // ticks between pushes that merely swap who is better off: 3 threads on 2 CPUs
-	scanLimit    = 32 // entities looked at for one that may move
+	minTick      = 50_000 // ns; the shortest tick, for budgets that are almost used up
+	balanceTicks = 4      // ticks between attempts to push
+	rotateTicks  = 64     // ticks between pushes that merely swap who is better off: 3 threads on 2 CPUs
+	scanLimit    = 32     // entities looked at for one that may move
 )
 
 // startTick sets this CPU's tick. The queue is locked.
 func (rq *runQueue) startTick() {
+	rq.tickFor(rq.curr)
+}
+
+// tickFor sets the tick for a thread that runs or is about to: at the end of its budget if it has one. The queue is locked.
+func (rq *runQueue) tickFor(t *Thread) {
+	ns := uint64(TickPeriod)
+	if e := &t.entity; e.Class == policy.Deadline && e.Budget.Runtime != 0 {
+		ns = uint64(min(max(e.Left(), minTick), TickPeriod))
+	}
 	rq.ticking = true
-	rq.tick.Start(rq.clock + TickPeriod)
+	rq.tick.Start(rq.clock + ns)
 }
 
 // tickTimer runs in the timer interrupt of the CPU that set it.
@@ -37,7 +47,8 @@ func tickTimer(*time.Timer) {
 	rq.lock.Lock()
 	rq.account(time.Now())
 	rq.ticking = false
-	if rq.nr.Load() > 1 {
+	deadline := rq.curr.entity.Class == policy.Deadline
+	if rq.nr.Load() > 1 || deadline {
 		if rq.curr != rq.idle && rq.queue.Expired(&rq.curr.entity) {
 			rq.resched()
 		}
@@ -45,7 +56,7 @@ func tickTimer(*time.Timer) {
 		if rq.ticks%balanceTicks == 0 {
 			rq.push()
 		}
-		if rq.nr.Load() > 1 {
+		if rq.nr.Load() > 1 || deadline {
 			rq.startTick()
 		}
 	}
@@ -120,38 +131,13 @@ func (rq *runQueue) candidate(cpu int, limit uint64) *Thread {
 
 // give moves the waiting thread t to another queue. Both are locked.
 func (rq *runQueue) give(t *Thread, to *runQueue) {
-	rq.queue.Dequeue(&t.entity)
+	rq.dequeue(t)
 	rq.discount(t)
 	rq.queue.Leave(&t.entity)
 	atomic.StoreInt32(&t.CPU, to.cpu)
 	to.queue.Join(&t.entity)
-	to.queue.Enqueue(&t.entity, policy.Migrated)
 	to.count(t)
-}
-
-// Nice returns the nice level, −20…19.
-func (t *Thread) Nice() int { return int(t.entity.Nice) }
-
-// SetNice sets the nice level, clamped to −20…19.
-func (t *Thread) SetNice(nice int) {
-	flags := arch.IRQDisable()
-	rq := t.lockQueue()
-	queued, counted := t.entity.Queued, t.onRQ && !t.migrate && (t.entity.Queued || rq.curr == t)
-	if queued {
-		rq.queue.Dequeue(&t.entity)
-	}
-	if counted {
-		rq.account(time.Now())
-		rq.discount(t)
-	}
-	t.entity.SetNice(nice)
-	if counted {
-		rq.count(t)
-	}
-	if queued {
-		rq.queue.Enqueue(&t.entity, policy.Migrated)
-	}
-	rq.lock.UnlockIRQ(flags)
+	to.enqueue(t, policy.Migrated)
 }
 
 // Affinity returns the CPUs the thread may run on.
@@ -177,7 +163,7 @@ func (t *Thread) SetAffinity(m CPUMask) errno.Errno {
 		case rq.curr == t:
 			rq.resched()
 		case t.entity.Queued:
-			rq.queue.Dequeue(&t.entity)
+			rq.dequeue(t)
 			rq.discount(t)
 			rq = rq.moveTo(t, leastLoaded(m&CPUMask(onlineMask.Load())))
 			rq.activate(t, policy.Migrated)

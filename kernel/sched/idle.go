@@ -34,8 +34,9 @@ func Init(name string) errno.Errno {
 		rq.cpu = int32(i)
 		rq.idle = &idles[i]
 		rq.curr = rq.idle
-		rq.queue = policy.ByName(name, i)
+		rq.queue.Init(policy.ByName(name, i))
 		rq.tick.Func = tickTimer
+		rq.period.Func, rq.period.Arg = periodTimer, unsafe.Pointer(rq)
 	}
 	boot := &idles[0]
 	boot.ThreadHeader = *arch.Current()

@@ -30,7 +30,7 @@ type runQueue struct {
 	load     atomic.Uint64 // sum of their weights
 	curr     *Thread
 	idle     *Thread
-	queue    policy.Queue
+	queue    policy.Classes
 	clock    uint64 // when curr was last accounted for
 	idleTime uint64 // ns
 	switches uint64
@@ -40,6 +40,7 @@ type runQueue struct {
 
 	// Touched by this CPU only, interrupts off.
 	tick             time.Timer
+	period           time.Timer // begins the next period of an entity of the deadline class
 	dpcFirst, dpcEnd *DPC
 	_                [64]byte
 }
@@ -79,7 +80,29 @@ func (rq *runQueue) account(now uint64) {
 		return
 	}
 	curr.runTime += ns
+	rq.queue.Now = now
 	rq.queue.Account(&curr.entity, ns)
+}
+
+// enqueue puts t, which counts as runnable, into the policy's queue. The queue is locked.
+func (rq *runQueue) enqueue(t *Thread, why policy.Why) {
+	if t.entity.Class == policy.Deadline {
+		rq.queue.Now = time.Now()
+	}
+	rq.queue.Enqueue(&t.entity, why)
+	if t.entity.Class != policy.Normal {
+		rq.urgent(t)
+	}
+}
+
+// dequeue takes the waiting thread t out of the queue again, still counted. The queue is locked.
+func (rq *runQueue) dequeue(t *Thread) {
+	if t.entity.Held() {
+		rq.count(t)
+	} else if t.entity.Class != policy.Normal {
+		urgentWaiting.Add(-1)
+	}
+	rq.queue.Dequeue(&t.entity)
 }
 
 // count adds t to the runnable threads, discount takes it off. The queue is locked.
@@ -96,8 +119,11 @@ func (rq *runQueue) discount(t *Thread) {
 // activate makes t, which no queue has, wait for this CPU, and sees to it that it gets the CPU in due time. The queue
 // is locked, interrupts are off.
 func (rq *runQueue) activate(t *Thread, why policy.Why) {
-	rq.queue.Enqueue(&t.entity, why)
 	rq.count(t)
+	rq.enqueue(t, why)
+	if t.entity.Held() {
+		return
+	}
 	curr := rq.curr
 	if curr == rq.idle {
 		idleMask.And(^uint64(1 << uint(rq.cpu)))
@@ -167,6 +193,9 @@ func (t *Thread) selectCPU(prev int, sync bool) int {
 	allowed := CPUMask(onlineMask.Load()) & t.affinity
 	if allowed&(allowed-1) == 0 && allowed.Has(prev) {
 		return prev // no choice, as on a uniprocessor
+	}
+	if t.entity.Class != policy.Normal {
+		return t.selectUrgent(prev, allowed)
 	}
 	me := int(arch.Current().CPU)
 	if sync && allowed.Has(me) && queues[me].nr.Load() == 1 {

@@ -66,11 +66,12 @@ func switchThread(prev *Thread, why policy.Why, sleep bool) {
 		prev.migrate = true // finishSwitch carries it over
 		rq.discount(prev)
 	default:
-		rq.queue.Enqueue(&prev.entity, why)
+		rq.enqueue(prev, why)
 	}
 	next := rq.pick()
-	if rq.nr.Load() > 1 && !rq.ticking { // also when prev goes on: a remote waker relies on it
-		rq.startTick()
+	// A tick is also due when prev goes on: a remote waker relies on it.
+	if (rq.nr.Load() > 1 || next.entity.Class == policy.Deadline) && !rq.ticking {
+		rq.tickFor(next)
 	}
 	if next == prev {
 		if prev == rq.idle { // what it was woken for has been pulled away
@@ -87,12 +88,18 @@ func switchThread(prev *Thread, why policy.Why, sleep bool) {
 
 // pick takes the next thread from the policy, from another CPU, or else the idle thread. The queue is locked.
 func (rq *runQueue) pick() *Thread {
+	if urgentWaiting.Load() > 0 {
+		rq.pullUrgent()
+	}
 	e := rq.queue.Pick()
 	if e == nil && rq.pull() {
 		e = rq.queue.Pick()
 	}
 	if e == nil {
 		return rq.idle
+	}
+	if e.Class != policy.Normal {
+		urgentWaiting.Add(-1)
 	}
 	return (*Thread)(e.Owner)
 }
@@ -131,7 +138,14 @@ func finishSwitch() {
 	prev := rq.prev
 	dead := prev.state.Load() == uint32(Dead)
 	migrate := prev.migrate
+	cpu := -1
+	if prev.entity.Class != policy.Normal && prev.entity.Queued && !dead && !migrate && !prev.entity.Held() {
+		cpu = rq.lowerThan(prev)
+	}
 	rq.lock.Unlock()
+	if cpu >= 0 {
+		pokeToPull(cpu)
+	}
 	if dead {
 		freeStack(prev.StackLo)
 		prev.Put()

@@ -29,12 +29,16 @@ type Thread struct {
 
 	// Guarded by the lock of the run queue of CPU (ThreadHeader.CPU), which changes only under that lock.
 	entity      policy.Entity
+	params      Params // own, of which entity may have something better by inheritance
+	inherited   Standing
 	affinity    CPUMask
 	onRQ        bool // runnable: running, in the policy's queue, or on the way into one
 	migrate     bool // leaves a CPU that its affinity forbids
 	runTime     uint64
 	voluntary   uint64
 	involuntary uint64
+
+	pi piState // guarded by piLock
 
 	wait   Waiter     // its entry in the queue it waits in; guarded by that queue's lock
 	timer  time.Timer // ends a timed sleep
@@ -115,7 +119,8 @@ func Create(name string, fn func(arg unsafe.Pointer), arg unsafe.Pointer) (*Thre
 	t.SetStack(stack, stack+StackSize)
 	t.setup(name)
 	me := Current()
-	t.entity.SetNice(int(me.entity.Nice))
+	t.params.Nice = int(me.entity.Nice)
+	t.entity.SetNice(t.params.Nice)
 	if me != queues[me.CPU].idle {
 		t.affinity = me.affinity
 	}
@@ -162,6 +167,7 @@ func Exit() {
 	lock.AssertMaySleep()
 	t := Current()
 	t.unlist()
+	t.releaseBandwidth()
 	t.exited.DoneAll()
 	t.Preempt++
 	arch.IRQOff()

@@ -416,60 +416,6 @@ func length(b []byte) int {
 	return len(b)
 }
 
-// Scheduling.
-
-func sysSchedGetaffinity(f *arch.Frame) (uintptr, errno.Errno) {
-	if arg1(f) < 8 || arg1(f)&7 != 0 {
-		return 0, errno.EINVAL
-	}
-	m := uint64(sched.Current().Affinity()) & (1<<uint(arch.NumCPU()) - 1)
-	if e := put(arg2(f), &m); e != 0 {
-		return 0, e
-	}
-	return 8, 0
-}
-
-func sysSchedSetaffinity(f *arch.Frame) (uintptr, errno.Errno) {
-	var m uint64
-	n := min(arg1(f), 8)
-	if arch.CopyFromUser(unsafe.Pointer(&m), arg2(f), n) != 0 {
-		return 0, errno.EFAULT
-	}
-	if pid := int0(f); pid != 0 && pid != current().TID {
-		return 0, errno.ESRCH
-	}
-	m &= 1<<uint(arch.NumCPU()) - 1
-	if m == 0 {
-		return 0, errno.EINVAL
-	}
-	return ok(sched.Current().SetAffinity(sched.CPUMask(m)))
-}
-
-func sysGetpriority(f *arch.Frame) (uintptr, errno.Errno) {
-	if int0(f) != 0 {
-		return 0, errno.EINVAL
-	}
-	if pid := int1(f); pid != 0 && pid != current().Proc.PID {
-		return 0, errno.ESRCH
-	}
-	return uintptr(20 - sched.Current().Nice()), 0
-}
-
-func sysSetpriority(f *arch.Frame) (uintptr, errno.Errno) {
-	if int0(f) != 0 {
-		return 0, errno.EINVAL
-	}
-	if pid := int1(f); pid != 0 && pid != current().Proc.PID {
-		return 0, errno.ESRCH
-	}
-	nice := max(-20, min(19, int2(f)))
-	if nice < sched.Current().Nice() && !ctx().Cred.Capable(cred.SysNice) {
-		return 0, errno.EACCES
-	}
-	sched.Current().SetNice(nice)
-	return 0, 0
-}
-
 func sysExecve(f *arch.Frame) (uintptr, errno.Errno) {
 	return exec(f, vfs.AtFDCWD, arg0(f), arg1(f), arg2(f), 0)
 }

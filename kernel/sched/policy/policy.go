@@ -24,9 +24,32 @@ type Entity struct {
 	vruntime uint64 // ns run, scaled by weight; relative to its queue's base while between queues
 	node     ds.RBNode[Entity]
 
-	// Of round robin.
+	// Of round robin and the real-time class.
 	next, prev *Entity
+
+	Class Class
+	// Priority is the real-time priority, 1…99, the greater the more urgent.
+	Priority   uint8
+	Background bool // of the fair class: gives way to everybody else (SCHED_IDLE)
+	Batch      bool // of the fair class: never interrupts another (SCHED_BATCH)
+	RoundRobin bool // of the real-time class: takes turns with those of its priority (SCHED_RR)
+
+	// Of the deadline class.
+	Budget Budget
+	due    uint64 // absolute deadline, ns
+	left   int64  // of the run time until then
+	held   bool   // has used it up and waits for its next period
 }
+
+// Class is a class of entities: those of a higher class run before all of a lower one.
+type Class uint8
+
+// The classes.
+const (
+	Normal   Class = iota // shares the CPU by the policy chosen at boot
+	RealTime              // fixed priorities
+	Deadline              // earliest deadline first
+)
 
 // Why tells Enqueue what brings an entity into the queue.
 type Why uint8
@@ -85,6 +108,25 @@ func (e *Entity) SetNice(nice int) {
 	nice = min(max(nice, -20), 19)
 	e.Nice = int8(nice)
 	e.Weight = uint64(weights[nice+20])
+	if e.Background {
+		e.Weight = backgroundWeight
+	}
+}
+
+// backgroundWeight is the weight of SCHED_IDLE, whatever the nice level.
+const backgroundWeight = 3
+
+// Urgency compares entities over CPUs: greater is more urgent. Deadlines are all alike here.
+func (e *Entity) Urgency() int {
+	switch {
+	case e.Class == Deadline:
+		return 200
+	case e.Class == RealTime:
+		return 2 + int(e.Priority)
+	case e.Background:
+		return 1
+	}
+	return 2
 }
 
 // maxCPUs bounds the static queues.
