@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -206,12 +207,6 @@ func ioPriorities() {
 	call("ioprio_set none", unix.SYS_IOPRIO_SET, 1, 0, 0)
 }
 
-func setFIFO(tid int, p int32) {
-	if _, _, e := unix.Syscall(unix.SYS_SCHED_SETSCHEDULER, uintptr(tid), fifo, ptr(&p)); e != 0 {
-		fmt.Println("fifo", name(e))
-	}
-}
-
 // privileged does what root may.
 func privileged() {
 	p := int32(42)
@@ -252,45 +247,53 @@ func privileged() {
 	call("other", unix.SYS_SCHED_SETSCHEDULER, 0, other, ptr(&p))
 }
 
+// raw is a system call of which the Go runtime knows nothing: the thread keeps its right to run Go code, so only the kernel decides who goes on.
+func raw(n uintptr, a, b, c uintptr) {
+	unix.RawSyscall6(n, a, b, c, 0, 0, 0)
+}
+
 // order: threads on one CPU wait for a start signal; the most urgent goes first, whatever the order of their wake-ups.
 func order() {
 	if os.Getuid() != 0 {
 		return
 	}
+	runtime.GOMAXPROCS(16)
+	debug.SetGCPercent(-1)
 	var all, m [16]uint64
 	unix.Syscall(unix.SYS_SCHED_GETAFFINITY, 0, 128, ptr(&all))
 	m[0] = all[0] & -all[0]
-	var next atomic.Int32
+	var next, asleep atomic.Int32
 	var places [4]int32
-	done := make(chan bool)
 	prios := []int32{10, 40, 30, 20}
-	var words [4]uint32
-	ready := make(chan int)
+	words := new([4]uint32)
+	zero := new(int32)
+	done := make(chan bool)
 	for i, p := range prios {
 		go func() {
 			runtime.LockOSThread()
-			unix.Syscall(unix.SYS_SCHED_SETAFFINITY, 0, 8, ptr(&m))
-			setFIFO(0, p)
-			ready <- unix.Gettid()
+			raw(unix.SYS_SCHED_SETAFFINITY, 0, 8, ptr(&m))
+			raw(unix.SYS_SCHED_SETSCHEDULER, 0, fifo, ptr(&p))
+			asleep.Add(1)
 			for atomic.LoadUint32(&words[i]) == 0 {
-				unix.Syscall6(unix.SYS_FUTEX, ptr(&words[i]), 0, 0, 0, 0, 0)
+				raw(unix.SYS_FUTEX, ptr(&words[i]), 0, 0)
 			}
 			places[i] = next.Add(1)
-			var zero int32
-			unix.Syscall(unix.SYS_SCHED_SETSCHEDULER, 0, other, ptr(&zero))
+			raw(unix.SYS_SCHED_SETSCHEDULER, 0, other, ptr(zero))
 			done <- true
 		}()
-		<-ready
+	}
+	for asleep.Load() < 4 {
+		time.Sleep(time.Millisecond)
 	}
 	time.Sleep(20 * time.Millisecond)
-	unix.Syscall(unix.SYS_SCHED_SETAFFINITY, 0, 8, ptr(&m))
-	setFIFO(0, 50)
+	first := int32(50)
+	raw(unix.SYS_SCHED_SETAFFINITY, 0, 8, ptr(&m))
+	raw(unix.SYS_SCHED_SETSCHEDULER, 0, fifo, ptr(&first))
 	for i := range words {
 		atomic.StoreUint32(&words[i], 1)
-		unix.Syscall6(unix.SYS_FUTEX, ptr(&words[i]), 1, 1, 0, 0, 0)
+		raw(unix.SYS_FUTEX, ptr(&words[i]), 1, 1)
 	}
-	var zero int32
-	unix.Syscall(unix.SYS_SCHED_SETSCHEDULER, 0, other, ptr(&zero))
+	raw(unix.SYS_SCHED_SETSCHEDULER, 0, other, ptr(zero))
 	for range prios {
 		<-done
 	}
