@@ -9,6 +9,7 @@ import (
 	"galago/kernel/errno"
 	"galago/kernel/ipc"
 	"galago/kernel/mem"
+	"galago/kernel/proc"
 	"galago/kernel/uio"
 	"galago/kernel/vfs"
 )
@@ -168,6 +169,9 @@ func sysIoctl(f *arch.Frame) (uintptr, errno.Errno) {
 			}
 			return 0, 0
 		}
+		if ioOwnerCommand(cmd) && proc.CanSignal(file) {
+			return ioctlOwner(file, fd, cmd, arg2(f))
+		}
 		return file.Ioctl(cmd, arg2(f))
 	})
 }
@@ -301,7 +305,14 @@ func sysFcntl(f *arch.Frame) (uintptr, errno.Errno) {
 		if cmd == fGetFL {
 			return uintptr(r.F.Flags.Load()), 0
 		}
+		if flags := uint32(arg); (flags^r.F.Flags.Load())&vfs.O_ASYNC != 0 {
+			if e := proc.SetAsync(r.F, fd, flags&vfs.O_ASYNC != 0); e != 0 {
+				return 0, e
+			}
+		}
 		return 0, r.F.SetFlags(uint32(arg))
+	case fSetOwn, fGetOwn, fSetSig, fGetSig, fSetOwnEx, fGetOwnEx:
+		return withFile(fd, func(file *vfs.File) (uintptr, errno.Errno) { return ioOwner(file, cmd, arg) })
 	case fGetLk, fSetLk, fSetLkW, fOFDGetLk, fOFDSetLk, fOFDSetLkW:
 		return recordLock(fd, cmd, arg)
 	case fGetPipeSize:

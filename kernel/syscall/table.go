@@ -85,7 +85,7 @@ var table = [...]Row{
 	70: {Name: "msgrcv", Fn: sysMsgrcv, Level: Full},
 	71: {Name: "msgctl", Fn: sysMsgctl, Level: Full},
 	72: {Name: "fcntl", Fn: sysFcntl, Level: Partial, Restart: true,
-		Missing: "leases, owners and seals give EINVAL"},
+		Missing: "leases and seals give EINVAL"},
 	73:  {Name: "flock", Fn: sysFlock, Level: Full, Restart: true},
 	74:  {Name: "fsync", Fn: sysFsync, Level: Full},
 	75:  {Name: "fdatasync", Fn: sysFdatasync, Level: Full},

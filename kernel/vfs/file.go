@@ -29,9 +29,9 @@ type File struct {
 	posLock sched.Mutex
 	pos     int64         // guarded by posLock when anybody else could use the file
 	wbErr   atomic.Uint32 // write-back errors seen so far
-	// Watch is epoll's list of registrations of this file; Owner is F_SETOWN's.
+	// Watch is epoll's list of registrations of this file; Async is what F_SETOWN and O_ASYNC keep.
 	Watch atomic.Pointer[byte]
-	Owner atomic.Int32
+	Async atomic.Pointer[byte]
 }
 
 // File mode bits.
@@ -87,7 +87,13 @@ func (f *File) Put() {
 	}
 }
 
+// OnAsyncClose is called before an open file with something in Async goes away, and frees it.
+var OnAsyncClose func(f *File)
+
 func (f *File) close() {
+	if f.Async.Load() != nil {
+		OnAsyncClose(f)
+	}
 	if f.Watch.Load() != nil {
 		OnWatchedClose(f)
 	}
