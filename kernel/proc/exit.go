@@ -109,7 +109,7 @@ func (t *Task) leaveSpace() {
 
 // detach takes a task off its process's list and frees its number. table.lock is held.
 func (p *Process) detach(t *Task) {
-	p.account(t)
+	p.Times.addTask(t)
 	p.sig.lock.Lock()
 	p.tasks.Remove(&t.node)
 	t.sig.pending.discard(^SigSet(0))
@@ -121,6 +121,7 @@ func (p *Process) detach(t *Task) {
 	}
 	if p.nTasks > 0 {
 		t.user.countOut()
+		p.inheritChildren(t)
 	} else {
 		p.user = t.user // a zombie counts
 	}
@@ -131,11 +132,6 @@ func (t *Task) dropUser() {
 	lock.PreemptDisable()
 	t.Thread.Proc = nil
 	lock.PreemptEnable()
-}
-
-// account adds a task's figures to its process's.
-func (p *Process) account(t *Task) {
-	p.Times.addTask(t)
 }
 
 // end turns the process of its last task into a zombie.
@@ -219,6 +215,7 @@ func (p *Process) reparentChildren() {
 	for c := p.children.Front(); c != nil; c = p.children.Front() {
 		p.children.Remove(&c.sibling)
 		c.parent = heir
+		c.belong(heir.tasks.Front())
 		c.ppid.Store(int32(heir.PID))
 		c.exitSignal = SIGCHLD // an heir waits for ordinary children
 		heir.children.PushBack(&c.sibling)
@@ -230,6 +227,17 @@ func (p *Process) reparentChildren() {
 		}
 	}
 	heir.childWait.WakeAll()
+}
+
+// inheritChildren gives the children of a task that ends to another one of its process. table.lock is held.
+func (p *Process) inheritChildren(t *Task) {
+	for c := p.children.Front(); c != nil && t.nKids > 0; c = c.sibling.Next() {
+		if c.creator == t {
+			t.nKids--
+			c.belong(p.tasks.Front())
+			c.parentDied(p)
+		}
+	}
 }
 
 // parentDied sends the signals that tasks have asked for (PR_SET_PDEATHSIG). table.lock is held.
@@ -248,7 +256,8 @@ func (p *Process) unlink() {
 	p.state = Dead
 	p.user.countOut()
 	p.parent.children.Remove(&p.sibling)
-	p.parent = nil
+	p.creator.nKids--
+	p.parent, p.creator = nil, nil
 	table.procs[p.PID] = nil
 	dropPID(p.PID)
 	table.count--

@@ -316,12 +316,14 @@ func (t *Task) adopt(p *Process, c *Task, a *CloneArgs) errno.Errno {
 	p.PID, c.TID = pid, pid
 	g := parent.group
 	p.exitSignal = a.ExitSignal
+	creator := t
 	if a.Flags&CLONE_PARENT != 0 && parent.parent != nil {
 		p.exitSignal = parent.exitSignal
-		parent = parent.parent
+		parent, creator = parent.parent, parent.creator
 	}
 	c.countIn(t.user)
 	p.link(parent, c)
+	p.belong(creator)
 	p.group = g
 	g.members.PushBack(&p.inGroup)
 	g.n++
@@ -374,6 +376,12 @@ func (p *Process) link(parent *Process, c *Task) {
 	table.procs[p.PID] = p
 	table.tasks[c.TID].Store(c)
 	table.count++
+}
+
+// belong makes p the child of a task. table.lock is held.
+func (p *Process) belong(t *Task) {
+	p.creator = t
+	t.nKids++
 }
 
 // childStart is the first code of a forked child's thread.

@@ -60,6 +60,7 @@ type Task struct {
 	RobustPtr   uintptr
 	rseq        rseqState
 
+	nKids   int   // processes whose creator it is; table.lock
 	user    *user // the real user; never nil once the task has a number
 	tooMany bool  // has become a user with too many tasks: no exec
 
@@ -78,6 +79,7 @@ type Process struct {
 
 	// Guarded by table.lock.
 	parent   *Process
+	creator  *Task        // of the parent's tasks, the one whose child it is
 	ppid     atomic.Int32 // parent's PID; written under the lock
 	children ds.List[Process]
 	sibling  ds.ListNode[Process]

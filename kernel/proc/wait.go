@@ -29,6 +29,7 @@ type Waited struct {
 // waiter is one wait call's criteria.
 type waiter struct {
 	p       *Process
+	task    *Task // with WNOTHREAD: only its children count
 	pid     int // >0 that child, 0 own group, -1 any, < -1 that group
 	options int
 	out     *Waited
@@ -38,6 +39,9 @@ type waiter struct {
 
 func (w *waiter) matches(c *Process) bool {
 	if w.options&WALL == 0 && (c.exitSignal == SIGCHLD) == (w.options&WCLONE != 0) {
+		return false
+	}
+	if w.options&WNOTHREAD != 0 && c.creator != w.task {
 		return false
 	}
 	switch {
@@ -94,7 +98,7 @@ func (w *waiter) reap(c *Process) {
 // Wait waits for a change of a child: wait4(2) and waitid(2). ECHILD when no child can match; EINTR; with
 // WNOHANG a zero PID when nothing has happened yet.
 func (t *Task) Wait(pid, options int, out *Waited) errno.Errno {
-	w := waiter{p: t.Proc, pid: pid, options: options, out: out}
+	w := waiter{p: t.Proc, task: t, pid: pid, options: options, out: out}
 	*out = Waited{}
 	try := func() bool {
 		table.lock.Lock()

@@ -25,6 +25,9 @@ const exitSignalMask = 0xff
 
 func sysClone(f *arch.Frame) (uintptr, errno.Errno) {
 	flags := uint64(uint32(arg0(f)))
+	if flags&(proc.CLONE_PIDFD|proc.CLONE_PARENT_SETTID) == proc.CLONE_PIDFD|proc.CLONE_PARENT_SETTID {
+		return 0, errno.EINVAL // one argument for two addresses
+	}
 	return fork(&proc.CloneArgs{Flags: flags &^ exitSignalMask, ExitSignal: int(flags & exitSignalMask), Stack: arg1(f), ParentTID: arg2(f), ChildTID: arg3(f), TLS: arg4(f), PIDFD: arg2(f)})
 }
 
@@ -101,9 +104,9 @@ const (
 )
 
 func sysWaitid(f *arch.Frame) (uintptr, errno.Errno) {
-	options := int3(f)
+	options := int(uint32(arg3(f)))
 	const what = proc.WEXITED | proc.WUNTRACED | proc.WCONTINUED
-	if options&^(what|proc.WNOHANG|proc.WNOWAIT|proc.WNOTHREAD|proc.WALL) != 0 || options&what == 0 {
+	if options&^(what|proc.WNOHANG|proc.WNOWAIT|proc.WNOTHREAD|proc.WALL|proc.WCLONE) != 0 || options&what == 0 {
 		return 0, errno.EINVAL
 	}
 	pid := int1(f)

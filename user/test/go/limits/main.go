@@ -164,12 +164,15 @@ func child(what string) {
 		os.Stdin.Read(b[:])
 	case "nproc":
 		show("limit", set(0, unix.RLIMIT_NPROC, 5, 5))
-		for i := range 8 { // as root: no limit
+		var kids [8]int
+		for i := range kids { // as root: no limit
 			pid, err := fork()
 			if err != nil {
 				fmt.Println("root fork", i, name(err))
-				continue
 			}
+			kids[i] = pid
+		}
+		for _, pid := range kids {
 			end(pid)
 		}
 		show("become", become(testUser))
