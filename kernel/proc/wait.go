@@ -30,7 +30,7 @@ type Waited struct {
 type waiter struct {
 	p       *Process
 	task    *Task // with WNOTHREAD: only its children count
-	pid     int // >0 that child, 0 own group, -1 any, < -1 that group
+	pid     int   // >0 that child, 0 own group, -1 any, < -1 that group
 	options int
 	out     *Waited
 	any     bool // a child matched, though it has nothing to report yet
