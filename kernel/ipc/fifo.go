@@ -23,7 +23,7 @@ func openFIFO(i *vfs.Inode, f *vfs.File) errno.Errno {
 	fifoMutex.Lock()
 	p := (*Pipe)(i.Private)
 	if p == nil {
-		if p = pipeCache.Alloc(); p == nil {
+		if p = makePipe(); p == nil {
 			fifoMutex.Unlock()
 			return errno.ENOMEM
 		}

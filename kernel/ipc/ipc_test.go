@@ -146,6 +146,9 @@ func TestPipeFull(t *testing.T) {
 	if n, e := write(w, big[:101]); n != 0 || e != errno.EAGAIN {
 		t.Errorf("a write of up to PIPE_BUF bytes must not be torn: %d %v", n, e)
 	}
+	if b, _ := read(r, PipeBuf-100); !bytes.Equal(b, big[100:PipeBuf]) {
+		t.Errorf("wrong bytes")
+	}
 	if n, e := write(w, big[PipeSize:PipeSize+100]); n != 100 || e != 0 {
 		t.Errorf("write of what fits: %d %v", n, e)
 	}
@@ -157,7 +160,7 @@ func TestPipeFull(t *testing.T) {
 		}
 		got = append(got, b...)
 	}
-	if !bytes.Equal(got, big[100:PipeSize+100]) {
+	if !bytes.Equal(got, big[PipeBuf:PipeSize+100]) {
 		t.Errorf("%d bytes read back differ", len(got))
 	}
 	r.Put()

@@ -274,6 +274,7 @@ const (
 	fSetFD        = 2
 	fGetFL        = 3
 	fSetFL        = 4
+	fSetPipeSize  = 1031
 	fGetPipeSize  = 1032
 	fDupFDCloexec = 1030
 	fdCloexec     = 1
@@ -315,6 +316,11 @@ func sysFcntl(f *arch.Frame) (uintptr, errno.Errno) {
 		return withFile(fd, func(file *vfs.File) (uintptr, errno.Errno) { return ioOwner(file, cmd, arg) })
 	case fGetLk, fSetLk, fSetLkW, fOFDGetLk, fOFDSetLk, fOFDSetLkW:
 		return recordLock(fd, cmd, arg)
+	case fSetPipeSize:
+		return withFile(fd, func(file *vfs.File) (uintptr, errno.Errno) {
+			n, e := ipc.SetCapacity(file, uint32(arg), ctx().Cred)
+			return uintptr(n), e
+		})
 	case fGetPipeSize:
 		return withFile(fd, func(file *vfs.File) (uintptr, errno.Errno) {
 			n, e := ipc.Capacity(file)

@@ -16,10 +16,7 @@ func pipe(user uintptr, flags uint32) (uintptr, errno.Errno) {
 	if flags&^(vfs.O_CLOEXEC|vfs.O_NONBLOCK|vfs.O_DIRECT) != 0 {
 		return 0, errno.EINVAL
 	}
-	if flags&vfs.O_DIRECT != 0 {
-		return 0, errno.EINVAL // packet mode
-	}
-	r, w, e := ipc.NewPipe(flags&vfs.O_NONBLOCK, ctx().Cred)
+	r, w, e := ipc.NewPipe(flags, ctx().Cred)
 	if e != 0 {
 		return 0, e
 	}

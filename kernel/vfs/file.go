@@ -147,6 +147,9 @@ func (f *File) SetStream() {
 // SetStill makes lseek on a stream succeed and do nothing, as on Linux for epoll instances, event counters, timers and the like.
 func (f *File) SetStill() { f.mode |= fileStill }
 
+// Stream tells whether the file has no position.
+func (f *File) Stream() bool { return f.mode&fileStream != 0 }
+
 // Pos returns the file position.
 func (f *File) Pos() int64 {
 	locked := f.lockPos()

@@ -14,6 +14,9 @@ import (
 // atimeAge is how old an access time gets before reading renews it, in seconds (relatime).
 const atimeAge = 24 * 60 * 60
 
+// Accessed notes that the file was read, for files that do not go through GenericRead.
+func (f *File) Accessed() { f.accessed() }
+
 // accessed renews the access time by the relatime rule: when it is not later than the last change, or a day old.
 func (f *File) accessed() {
 	if f.mode&fileAnon == 0 && f.Flags.Load()&O_NOATIME == 0 {
