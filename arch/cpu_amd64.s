@@ -231,3 +231,19 @@ TEXT galago∕arch·Read32<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
 TEXT galago∕arch·Read64<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
 	MOVQ	(AX), AX
 	RET
+
+TEXT galago∕arch·readDR6<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
+	MOVQ	DR6, AX
+	RET
+TEXT galago∕arch·writeDR6<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
+	MOVQ	AX, DR6
+	RET
+TEXT galago∕arch·writeDR7<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
+	MOVQ	AX, DR7
+	RET
+TEXT galago∕arch·writeDR<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
+	MOVQ	AX, DR0
+	BYTE	$0x0f; BYTE $0x23; BYTE $0xcb	// MOVQ BX, DR1
+	MOVQ	CX, DR2
+	MOVQ	DI, DR3
+	RET

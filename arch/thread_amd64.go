@@ -29,7 +29,7 @@ func (h *ThreadHeader) PrepareKernel(entry func()) {
 // enterUser leaves the kernel with the registers in f, which lies on the current kernel stack.
 func enterUser(f *Frame)
 
-// EnterUser is how a kernel thread becomes a user one: it leaves for user mode with the registers in f.
+// EnterUser is how a kernel thread becomes a user one: it leaves for user mode with the registers in f, after the work that is due.
 func EnterUser(f *Frame) {
 	IRQOff()
 	h := Current()

@@ -87,7 +87,8 @@ var (
 	// OnPageFault resolves a fault at addr; false when it is none of its business. Interrupts are enabled
 	// if they were where the fault struck.
 	OnPageFault func(f *Frame, addr uintptr) bool
-	// OnUserException turns an exception of user mode into a signal. Interrupts are enabled.
+	// OnUserException turns an exception of user mode into a signal; addr is CR2 of a page fault, DR6 of a debug exception. Interrupts
+	// are enabled.
 	OnUserException func(f *Frame, addr uintptr)
 	// OnFatal reports a kernel fault and does not return.
 	OnFatal func(f *Frame, addr uintptr, what string)
@@ -113,8 +114,11 @@ func userTrap(f *Frame) {
 		interrupt(f)
 	} else {
 		addr := uintptr(0)
-		if f.Vector == VecPageFault {
+		switch f.Vector {
+		case VecPageFault:
 			addr = readCR2()
+		case VecDebug:
+			addr = uintptr(takeDR6())
 		}
 		IRQOn()
 		if f.Vector != VecPageFault || OnPageFault == nil || !OnPageFault(f, addr) {
@@ -179,6 +183,7 @@ func paranoidTrap(f *Frame) {
 	case VecDebug:
 		// Only kernel-mode #DB comes here (boot/trap.S); SYSCALL under TF, or a watchpoint's hit
 		// in a user copy: neither is the kernel's.
+		takeDR6()
 		f.Flags &^= FlagTF
 	default:
 		what := ExceptionName(f.Vector)

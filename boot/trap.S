@@ -252,9 +252,12 @@ syscall_work:
 	call_go	go_user_work
 	jmp	return_to_user
 
-# func enterUser(f *Frame): leave the kernel for the registers in f, abandoning the current kernel stack's content
+# func enterUser(f *Frame): leave the kernel for the registers in f, after due work, abandoning the current kernel stack's content
 	.globl	"galago/arch.enterUser"
 "galago/arch.enterUser":
 	cli
 	movq	%rax, %rsp
+	movl	TH_NEED_RESCHED(%r14), %eax
+	orl	TH_WORK(%r14), %eax
+	jnz	syscall_work
 	jmp	return_to_user

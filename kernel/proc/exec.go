@@ -174,6 +174,9 @@ func (l *loader) identity(t *Task) errno.Errno {
 		return errno.ENOMEM
 	}
 	uid, gid, suid, sgid := l.file.SetIDs()
+	if (suid || sgid) && !t.tracerMayRaise() {
+		suid, sgid = false, false
+	}
 	l.secure = l.cred.Exec(uid, gid, suid, sgid)
 	return errno.OK
 }
@@ -344,7 +347,7 @@ func (l *loader) landmarks(s *elf.Segment, base uintptr) {
 
 // commit is the point of no return: the old program goes, the new one's registers come into f.
 func (t *Task) commit(l *loader, f *arch.Frame, path string) {
-	p := t.Proc
+	p, was := t.Proc, t.TID
 	t.beAlone()
 	t.leaveMemory()
 	old := p.swapSpace(l.space)
@@ -381,6 +384,7 @@ func (t *Task) commit(l *loader, f *arch.Frame, path string) {
 	arch.FPUReset(t.fpu)
 	arch.FPURestore(t.fpu)
 	arch.SetUserBases(0, 0)
+	t.traceExec(was)
 }
 
 // clear gives handled signals their default action. The lock is held, or s is not visible yet.

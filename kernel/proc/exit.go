@@ -55,14 +55,24 @@ func ExitGroup(status int) {
 func exitTask(status int) {
 	t := Current()
 	p := t.Proc
+	t.traceExit(status)
 	table.lock.Lock()
 	t.leaveSignals()
+	t.abandonTracees()
 	table.lock.Unlock()
 	t.leaveMemory()
 	t.releaseContext()
 	t.leaveSpace() // as soon as it is off the list, others may end the process and its address space
+	var rec *deadTracee
+	if t.traced() {
+		rec = deadCache.Alloc()
+	}
 	table.lock.Lock()
 	last := p.nTasks == 1
+	if p.exiting.Load() != 0 {
+		status = p.exitCode
+	}
+	rec = t.endTrace(rec, status)
 	if !last {
 		p.detach(t)
 		if p.execer.Load() != nil && p.nTasks == 1 {
@@ -70,10 +80,10 @@ func exitTask(status int) {
 		}
 	}
 	table.lock.Unlock()
+	if rec != nil {
+		deadCache.Free(rec)
+	}
 	if last {
-		if p.exiting.Load() != 0 {
-			status = p.exitCode
-		}
 		if p == initProcess && OnInitExit != nil {
 			OnInitExit(status)
 		}
@@ -156,23 +166,15 @@ func (p *Process) end(t *Task, status int) {
 	p.state = Zombie
 	p.endWait.WakeAll()
 	p.status = status
-	parent := p.parent
-	reap := false
-	if parent != nil {
-		reap = p.notifyParent(status)
-	}
-	if reap {
-		p.unlink()
-	}
-	if parent != nil {
-		parent.childWait.WakeAll()
+	if p.ended != nil {
+		p.ended.status, p.ended.ready = status, true
+		p.ended.tell()
+	} else {
+		p.tellOfEnd(status)
 	}
 	table.lock.Unlock()
 	p.cpuTimer.Stop() // nobody starts it again for a zombie; its function may just be running
 	p.Put()
-	if reap {
-		p.Put()
-	}
 }
 
 // notifyParent sends SIGCHLD; it reports whether the parent does not want to wait (SA_NOCLDWAIT or SIGCHLD ignored).

@@ -31,10 +31,12 @@ const (
 	CLONE_CHILD_CLEARTID = 0x200000
 	CLONE_DETACHED       = 0x400000
 	CLONE_CHILD_SETTID   = 0x1000000
+	CLONE_PTRACE         = 0x2000
+	CLONE_UNTRACED       = 0x800000
 	CLONE_IO             = 0x80000000
 	CLONE_CLEAR_SIGHAND  = 0x100000000
 
-	cloneKnown = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_PIDFD | CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | CLONE_SYSVSEM |
+	cloneKnown = CLONE_PTRACE | CLONE_UNTRACED | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_PIDFD | CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | CLONE_SYSVSEM |
 		CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_CHILD_SETTID | CLONE_IO | CLONE_CLEAR_SIGHAND
 )
 
@@ -82,11 +84,12 @@ func (t *Task) Clone(a *CloneArgs) (int, errno.Errno) {
 		}
 	}
 	c, e := t.newSibling(p, a)
+	event := t.cloneEvent(a)
 	if e == 0 {
 		if a.Flags&CLONE_THREAD != 0 {
-			e = p.addThread(c)
+			e = p.addThread(c, event, a)
 		} else {
-			e = t.adopt(p, c, a)
+			e = t.adopt(p, c, event, a)
 		}
 		if e != 0 {
 			c.Thread.Abandon()
@@ -111,8 +114,12 @@ func (t *Task) Clone(a *CloneArgs) (int, errno.Errno) {
 		t.vforkChild, c.vforkParent = c, t
 	}
 	c.Thread.Start() // from here on the child may be gone at any moment
+	if event != 0 {
+		t.event(event, uint64(tid))
+	}
 	if a.Flags&CLONE_VFORK != 0 {
 		t.waitVfork()
+		t.event(eventVforkDone, uint64(tid))
 	}
 	return tid, errno.OK
 }
@@ -276,6 +283,9 @@ func (p *Process) setExe(f *vfs.File) {
 func (c *Task) inherit(t *Task, a *CloneArgs) {
 	c.start = *t.Thread.UserRegs()
 	c.start.AX = 0
+	if t.trace.forced {
+		c.start.Flags &^= arch.FlagTF
+	}
 	if a.Stack != 0 {
 		c.start.SP = uint64(a.Stack)
 	}
@@ -302,7 +312,7 @@ func (c *Task) inherit(t *Task, a *CloneArgs) {
 
 // adopt gives the new process its number and its place in the tree. EAGAIN: no number. ERESTARTNOINTR: the caller is
 // to die.
-func (t *Task) adopt(p *Process, c *Task, a *CloneArgs) errno.Errno {
+func (t *Task) adopt(p *Process, c *Task, event int, a *CloneArgs) errno.Errno {
 	parent := t.Proc
 	table.lock.Lock()
 	defer table.lock.Unlock()
@@ -324,6 +334,7 @@ func (t *Task) adopt(p *Process, c *Task, a *CloneArgs) errno.Errno {
 	c.countIn(t.user)
 	p.link(parent, c)
 	p.belong(creator)
+	c.inheritTrace(t, event, a.Flags)
 	p.group = g
 	g.members.PushBack(&p.inGroup)
 	g.n++
@@ -341,7 +352,7 @@ func (t *Task) mayMultiply() errno.Errno {
 }
 
 // addThread gives a new thread its number and enters it into its process, with the errors of adopt.
-func (p *Process) addThread(c *Task) errno.Errno {
+func (p *Process) addThread(c *Task, event int, a *CloneArgs) errno.Errno {
 	table.lock.Lock()
 	defer table.lock.Unlock()
 	if e := Current().mayMultiply(); e != 0 {
@@ -360,6 +371,7 @@ func (p *Process) addThread(c *Task) errno.Errno {
 	p.tasks.PushBack(&c.node)
 	c.joinStop(Current())
 	p.sig.lock.Unlock()
+	c.inheritTrace(Current(), event, a.Flags)
 	return errno.OK
 }
 

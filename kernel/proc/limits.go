@@ -81,6 +81,9 @@ func (w *Waited) Siginfo() Siginfo {
 		info.Code, info.Status = CLD_CONTINUED, SIGCONT
 	case s&0xff == 0x7f:
 		info.Code, info.Status = CLD_STOPPED, int32(s>>8)
+		if w.Trapped {
+			info.Code = CLD_TRAPPED
+		}
 	case s&0x7f == 0:
 		info.Code, info.Status = CLD_EXITED, int32(s>>8)
 	case s&0x80 != 0:

@@ -50,6 +50,7 @@ type Task struct {
 	gsBase  uintptr
 
 	sig   taskSignals
+	trace tracing
 	pause sched.WaitQueue // Pause sleeps here
 
 	ClearTID uintptr // set_tid_address: zeroed and woken at exit
@@ -102,6 +103,7 @@ type Process struct {
 	didExec     bool
 	stopped     bool
 	contd       bool
+	ended       *deadTracee // the report to the first thread's tracer, which comes before the parent's
 
 	childWait sched.WaitQueue // this process sleeps here for its children's changes
 	endWait   sched.WaitQueue // those who poll a pidfd
@@ -269,6 +271,9 @@ func OnSwitch(prev, next *sched.Thread) {
 		if t.rseq.at != 0 && prev.State() == sched.Running {
 			t.setWork(workRSeq)
 		}
+	}
+	if (prev.Trace|next.Trace)&traceDebug != 0 {
+		switchDebug(next)
 	}
 	if next.IsIdle() {
 		vm.Deactivate() // an idle CPU is not to be woken for other CPUs' shoot-downs

@@ -198,7 +198,7 @@ func (t *Task) SigReturn(f *arch.Frame) uint64 {
 	if alt != t.sig.altStack {
 		t.setAltStack(&alt, uintptr(f.SP)) // what cannot be set stays as it is
 	}
-	t.setWork(workSignal) // leave by the slow way: IRET restores CX and R11 too
+	t.setWork(workIRET) // which restores CX and R11 too
 	return f.AX
 }
 

@@ -206,6 +206,7 @@ const (
 const (
 	workSignal  = 1 << 0
 	workRestore = 1 << 1
+	workIRET    = 1 << 3 // the registers are not as a system call leaves them
 	workRSeq    = 1 << 2 // the restartable sequence, if it is in one, is to begin again
 )
 

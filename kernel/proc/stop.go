@@ -31,6 +31,8 @@ const (
 	jobTraced                  // sleeps in a stop for its tracer
 	jobExiting                 // takes no more signals
 	jobAttaching               // PTRACE_ATTACH: goes over from a group stop to a traced stop
+	jobDying                   // its last stop, before it ends: only SIGKILL makes it go on
+	jobFrozen                  // its tracer looks at it: it must not go on, not even to die
 
 	jobPending = jobStopPending | jobTrapStop | jobTrapNotify
 )
@@ -42,29 +44,26 @@ type groupStop struct {
 	done  bool // all have stopped
 }
 
-// halt waits while any of the bits says that the thread sleeps; only SIGKILL or the end of the process wakes it otherwise.
+// halt waits while the bits say that the thread sleeps; only SIGKILL or the end of the process wakes it otherwise.
 func (t *Task) halt(bits uint32) {
+	p := t.Proc
 	for {
 		sched.PrepareSleep(sched.Killable)
-		if !t.halted(bits) || FatalPending(t.Thread) {
+		p.sig.lock.Lock()
+		job, killed := t.sig.job.bits, t.killed()
+		p.sig.lock.Unlock()
+		if job&jobFrozen == 0 && (job&bits == 0 || killed || job&jobDying == 0 && t.doomed()) {
 			break
 		}
 		sched.Schedule()
 	}
 	sched.CancelSleep()
-	p := t.Proc
 	p.sig.lock.Lock()
 	t.sig.job.bits &^= bits
 	p.sig.lock.Unlock()
 }
 
-func (t *Task) halted(bits uint32) bool {
-	t.Proc.sig.lock.Lock()
-	defer t.Proc.sig.lock.Unlock()
-	return t.sig.job.bits&bits != 0
-}
-
-// begin gives every thread a pending stop, unless the process is ending or a SIGCONT came in between. table.lock and p.sig.lock are held.
+// beginStop gives every thread a pending stop, unless the process is ending or a SIGCONT came in between. table.lock and p.sig.lock are held.
 func (p *Process) beginStop(me *Task, sig int) bool {
 	if me.sig.job.bits&jobDequeued == 0 || p.exiting.Load() != 0 || p.execer.Load() != nil {
 		return false

@@ -140,6 +140,9 @@ func userWork(f *arch.Frame) {
 	if t == nil {
 		return
 	}
+	if t.Thread.Work&workIRET != 0 { // what brought us here suffices: the return from here is by IRET
+		t.clearWork(workIRET)
+	}
 	if t.Thread.Work&workRSeq != 0 {
 		t.restartSequence(f)
 	}

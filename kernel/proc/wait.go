@@ -24,6 +24,8 @@ type Waited struct {
 	UID    uint32
 	Status int // wait status
 	Times  Times
+	// Trapped: a tracee stopped for its tracer.
+	Trapped bool
 }
 
 // waiter is one wait call's criteria.
@@ -63,15 +65,17 @@ func (w *waiter) scan() bool {
 			continue
 		}
 		w.any = true
+		mine := c.tracedByParent() // its stops are for the tracer's side of wait
 		keep := w.options&WNOWAIT != 0
 		switch {
+		case c.ended != nil: // its tracer comes first
 		case c.state == Zombie && w.options&WEXITED != 0:
 			w.report(c, c.status)
 			if !keep {
 				w.reap(c)
 			}
 			return true
-		case c.stopped && !c.reported && w.options&WUNTRACED != 0:
+		case c.stopped && !mine && !c.reported && w.options&WUNTRACED != 0:
 			w.report(c, c.status)
 			c.reported = !keep
 			return true
@@ -81,7 +85,7 @@ func (w *waiter) scan() bool {
 			return true
 		}
 	}
-	return false
+	return w.scanTracees()
 }
 
 func (w *waiter) report(c *Process, status int) {

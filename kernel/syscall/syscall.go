@@ -42,7 +42,24 @@ type Row struct {
 
 // entry is called by the SYSCALL stub with interrupts on.
 func entry(f *arch.Frame) {
-	n := f.AX
+	if arch.Current().Trace != 0 {
+		traced(f)
+		return
+	}
+	call(f, f.AX)
+}
+
+// traced is entry for a thread that is traced: it may stop before the call and after it.
+func traced(f *arch.Frame) {
+	t := current()
+	if n := t.CallEntry(f); n != ^uint64(0) {
+		call(f, n)
+	}
+	t.CallExit(f)
+}
+
+// call makes system call n.
+func call(f *arch.Frame, n uint64) {
 	if n < uint64(len(table)) {
 		if fn := table[n].Fn; fn != nil {
 			count(n, false)

@@ -114,6 +114,8 @@ var table = [...]Row{
 	98:  {Name: "getrusage", Fn: sysGetrusage, Level: Full},
 	99:  {Name: "sysinfo", Fn: sysSysinfo, Level: Full},
 	100: {Name: "times", Fn: sysTimes, Level: Full},
+	101: {Name: "ptrace", Fn: sysPtrace, Level: Partial,
+		Missing: "PTRACE_SYSEMU, PTRACE_SECCOMP_*, PTRACE_O_SUSPEND_SECCOMP and the requests of 32-bit programs"},
 	102: {Name: "getuid", Fn: sysGetuid, Level: Full},
 	103: {Name: "syslog", Fn: sysSyslog, Level: Partial,
 		Missing: "actions 2 (blocking read) gives EINVAL, the console level is fixed"},

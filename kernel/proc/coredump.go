@@ -1,0 +1,5 @@
+//go:build galago
+
+package proc
+
+func (t *Task) dumpCore(sig int, info *Siginfo) bool { return false }
