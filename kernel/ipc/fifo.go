@@ -15,7 +15,7 @@ var fifoMutex sched.Mutex
 func init() { vfs.OpenFIFO = openFIFO }
 
 // openFIFO opens a named pipe by the rules of fifo(7): a reader waits for a writer and the reverse. With O_NONBLOCK a reader
-// does not wait, and a writer without reader gets ENXIO. Opened for both, nobody waits.
+// does not wait, and a writer without reader gets ENXIO. Opened for both, nobody waits; nor does who opens a pipe again through /proc.
 func openFIFO(i *vfs.Inode, f *vfs.File) errno.Errno {
 	if !f.Readable() && !f.Writable() {
 		return errno.EINVAL
@@ -53,7 +53,7 @@ func openFIFO(i *vfs.Inode, f *vfs.File) errno.Errno {
 // join counts an open file and meets the other side. On an error it is not counted.
 func (p *Pipe) join(f *vfs.File) errno.Errno {
 	p.mu.Lock()
-	if f.Writable() && !f.Readable() && f.Nonblock() && p.readers.Load() == 0 {
+	if f.Writable() && !f.Readable() && f.Nonblock() && p.readers.Load() == 0 && !p.anonymous {
 		p.mu.Unlock()
 		return errno.ENXIO
 	}
@@ -75,7 +75,7 @@ func (p *Pipe) join(f *vfs.File) errno.Errno {
 	p.wwait.WakeAll()
 	e := errno.OK
 	switch {
-	case f.Nonblock():
+	case f.Nonblock(), p.anonymous:
 	case readers == 0:
 		e = p.meet(&p.wwait, &p.rOpens, rOpens)
 	case writers == 0:

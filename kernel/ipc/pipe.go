@@ -38,6 +38,7 @@ const (
 // Pipe is a ring of segments. head and tail count them from the pipe's beginning; their remainder by the ring's length, a power of 2,
 // gives the place.
 type Pipe struct {
+	anonymous  bool // from pipe(2); never changes
 	mu         sched.Mutex
 	ring       []segment  // guarded by mu; inline at first
 	head, tail uint32     // guarded by mu: next to write, next to read
@@ -97,6 +98,7 @@ func NewPipe(flags uint32, c *cred.Cred) (r, w *vfs.File, e errno.Errno) {
 		i.Put()
 		return nil, nil, e
 	}
+	p.anonymous = true
 	p.files = 1
 	p.readers.Store(1)
 	if w, e = vfs.NewAnonFile(pipeOps, i.Get(), unsafe.Pointer(p), flags|packet|vfs.O_WRONLY, c); e != errno.OK {

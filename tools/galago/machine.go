@@ -25,6 +25,7 @@ type machineFlags struct {
 	image     string
 	keepImage string
 	add       []string
+	programs  []string
 	disk      string
 	transport string
 }
@@ -40,6 +41,7 @@ func (m *machineFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&m.append, "append", "", "words for the kernel's command line")
 	f.BoolVar(&m.config.ICount, "icount", false, "one instruction is one nanosecond of guest time")
 	f.StringArrayVar(&m.add, "add", nil, "copy a host file or tree into the image: HOSTPATH:GUESTPATH (repeatable)")
+	f.StringArrayVar(&m.programs, "add-program", nil, "copy a program of the host into the image, under its own path, with the shared libraries it needs (repeatable)")
 	f.StringVar(&m.keepImage, "keep-image", "", "use this file for the disk and keep it (the same as --image: change it in place)")
 	f.StringVar(&m.image, "image", repo.Image(), "disk image to start from")
 	f.StringArrayVar(&m.config.Extra, "qemu-arg", nil, "one more argument for QEMU (repeatable)")
@@ -56,6 +58,11 @@ func (m *machineFlags) openDisk() (*os.File, error) {
 		}
 		list = append(list, store.Addition{Host: host, Guest: guest})
 	}
+	programs, err := store.Programs(m.programs...)
+	if err != nil {
+		return nil, fmt.Errorf("--add-program: %w", err)
+	}
+	list = append(list, programs...)
 	disk, err := m.copyImage()
 	if err != nil {
 		return nil, err

@@ -96,6 +96,7 @@ func Jobs(c *Context) ([]Job, error) {
 	list = append(list, bootJobs(c)...)
 	list = append(list, contractJobs()...)
 	list = append(list, busyboxJobs()...)
+	list = append(list, debianJobs()...)
 	list = append(list, specialJobs()...)
 	list = append(list, abuseJobs()...)
 	parsers, err := fuzzJobs(c)
