@@ -321,6 +321,8 @@ func sysFcntl(f *arch.Frame) (uintptr, errno.Errno) {
 			n, e := ipc.SetCapacity(file, uint32(arg), ctx().Cred)
 			return uintptr(n), e
 		})
+	case fAddSeals, fGetSeals:
+		return sealFile(fd, cmd, arg)
 	case fGetPipeSize:
 		return withFile(fd, func(file *vfs.File) (uintptr, errno.Errno) {
 			n, e := ipc.Capacity(file)

@@ -295,6 +295,8 @@ var table = [...]Row{
 	316: {Name: "renameat2", Fn: sysRenameat2, Level: Partial,
 		Missing: "RENAME_WHITEOUT gives EINVAL"},
 	318: {Name: "getrandom", Fn: sysGetrandom, Level: Full},
+	319: {Name: "memfd_create", Fn: sysMemfdCreate, Level: Partial,
+		Missing: "MFD_HUGETLB gives ENODEV"},
 	322: {Name: "execveat", Fn: sysExecveat, Level: Full},
 	326: {Name: "copy_file_range", Fn: sysCopyFileRange, Level: Full},
 	327: {Name: "preadv2", Fn: sysPreadv2, Level: Partial, Restart: true,

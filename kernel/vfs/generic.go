@@ -52,6 +52,9 @@ func GenericFileWrite(f *File, it *uio.Iter, pos int64) (int, int64, errno.Errno
 		pos = i.Size()
 	}
 	n, err := 0, i.limitWrite(it, pos)
+	if i.MayWrite != nil && err == errno.OK {
+		err = i.MayWrite(i, it, pos)
+	}
 	if err == errno.OK && it.Len() > 0 {
 		i.dropPrivileges(f.Cred)
 		if n, err = pagecache.GenericWrite(&i.Pages, it, pos); n > 0 {

@@ -5,9 +5,11 @@ import (
 	"unsafe"
 
 	"galago/kernel/ds"
+	"galago/kernel/errno"
 	"galago/kernel/lock"
 	"galago/kernel/sched"
 	"galago/kernel/time"
+	"galago/kernel/uio"
 	"galago/kernel/vm/pagecache"
 )
 
@@ -25,6 +27,8 @@ type Inode struct {
 	Gen     uint32
 	Flags   uint32         // InodeFlags
 	Private unsafe.Pointer // what a device or pipe keeps with its inode
+	// MayWrite, if set, is asked under Lock before bytes are written at a position; it may shorten the transfer.
+	MayWrite func(i *Inode, it *uio.Iter, pos int64) errno.Errno
 	// Jump, of a symbolic link that is not text (/proc/self/fd/3), returns the place it leads to, with references.
 	Jump func(i *Inode) (Path, bool)
 

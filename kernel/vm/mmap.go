@@ -70,6 +70,14 @@ func (s *AddressSpace) place(r *Request) (uintptr, errno.Errno) {
 		return 0, errno.ENOMEM
 	}
 	*a = Area{Start: start, End: start + length, Prot: r.Prot, Flags: fl, Back: r.Back, Index: r.Index}
+	if fl&(Shared|MayWrite) == Shared|MayWrite {
+		o := r.Back.Object()
+		if !o.AddWriter() { // sealed since the file agreed
+			areaCache.Free(a)
+			return 0, errno.EPERM
+		}
+		defer o.Writers.Add(-1) // insert counts the area
+	}
 	s.insert(a)
 	s.merge(start, start+length)
 	return start, errno.OK

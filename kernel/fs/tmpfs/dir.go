@@ -284,7 +284,13 @@ func moveDir(i *vfs.Inode, from, to *node) {
 
 // SetAttr changes attributes; the size with the pages.
 func (inodeOps) SetAttr(i *vfs.Inode, a *vfs.Attr) errno.Errno {
+	if a.Valid&vfs.AttrMode != 0 && (a.Mode^i.Mode)&execBits != 0 && nodeOf(i).seals.Load()&SealExec != 0 {
+		return errno.EPERM
+	}
 	if a.Valid&vfs.AttrSize != 0 {
+		if !nodeOf(i).resizable(a.Size) {
+			return errno.EPERM
+		}
 		if err := i.Pages.Truncate(a.Size); err != errno.OK {
 			return err
 		}

@@ -50,6 +50,9 @@ func (fileOps) Fallocate(f *vfs.File, mode uint32, off, n int64) errno.Errno {
 	i.Lock.Lock()
 	defer i.Lock.Unlock()
 	if mode == keepSize|punchHole {
+		if nodeOf(i).seals.Load()&noStores != 0 {
+			return errno.EPERM
+		}
 		i.Touch(changed)
 		return i.Pages.PunchHole(off, off+n)
 	}
@@ -61,6 +64,9 @@ func (fileOps) Fallocate(f *vfs.File, mode uint32, off, n int64) errno.Errno {
 	if mode&keepSize != 0 {
 		end = min(end, old) // pages beyond the end could not be told from those of a truncation
 	} else if end > old {
+		if !nodeOf(i).resizable(end) {
+			return errno.EPERM
+		}
 		if err := i.Pages.Truncate(end); err != errno.OK {
 			return err
 		}

@@ -55,6 +55,7 @@ type node struct {
 	cookie  uint64           // of the next entry
 	target  []byte           // of a symbolic link; from mem.AllocBytes
 	counted bool             // in volume.inodes
+	seals   atomic.Uint32    // memfd.go
 }
 
 // entry is a name in a directory.
@@ -194,6 +195,7 @@ func newNode(sb *vfs.SuperBlock, mode uint32, own vfs.Owner) (*vfs.Inode, errno.
 	}
 	n := nodeOf(i)
 	n.counted = true
+	n.seals.Store(SealSeal)
 	n.cookie = firstCookie
 	i.Mode, i.UID, i.GID, i.Nlink = mode, own.UID, own.GID, 1
 	i.Ops = theInodeOps

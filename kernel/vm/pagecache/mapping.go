@@ -62,6 +62,22 @@ func (o *Object) LockMappings() { o.mapLock.Lock() }
 // UnlockMappings ends what LockMappings began.
 func (o *Object) UnlockMappings() { o.mapLock.Unlock() }
 
+// AddWriter counts a shared area that may store; false: a seal forbids it. Writers.Add(-1) undoes it.
+func (o *Object) AddWriter() bool {
+	for {
+		n := o.Writers.Load()
+		if n < 0 {
+			return false
+		}
+		if o.Writers.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// DenyWriters forbids shared areas that may store, for good; false: there are some.
+func (o *Object) DenyWriters() bool { return o.Writers.CompareAndSwap(0, -1) || o.Writers.Load() < 0 }
+
 // AddMapping enters an area into the list.
 func (o *Object) AddMapping(m *Mapping, area unsafe.Pointer) {
 	o.mapLock.AssertHeld()
