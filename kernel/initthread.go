@@ -108,6 +108,7 @@ func registerFileSystems() {
 	must("devtmpfs", vfs.Register(&devfs.Type))
 	must("galfs", galfs.Register())
 	registerSysrq()
+	must("settings", proc.RegisterSettings())
 }
 
 // probeDevices finds what is on the PCI buses and starts its drivers.

@@ -216,6 +216,7 @@ func (parent *Process) duplicate(t *Task, flags uint64) (*Process, errno.Errno) 
 	parent.limitsMu.Unlock()
 	p.dumpable.Store(parent.dumpable.Load())
 	p.Personality.Store(parent.Personality.Load())
+	p.oomAdj.Store(parent.oomAdj.Load())
 	parent.sig.lock.Lock()
 	p.sig.actions = parent.sig.actions
 	parent.sig.lock.Unlock()

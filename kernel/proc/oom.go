@@ -17,9 +17,10 @@ import (
 // the last one has given up its memory or has failed to for a second (it may wait for a lock that a faulting thread holds).
 
 const (
-	oomTries    = 4000
-	oomPause    = 2_000_000     // ns between tries
-	oomPatience = 1_000_000_000 // ns until the next victim is chosen
+	oomTries     = 4000
+	oomFruitless = 16            // tries after which memory counts as used up although some was freed
+	oomPause     = 2_000_000     // ns between tries
+	oomPatience  = 1_000_000_000 // ns until the next victim is chosen
 )
 
 var oom struct {
@@ -30,11 +31,12 @@ var oom struct {
 
 // faultAgain resolves a fault that found no memory.
 func faultAgain(s *vm.AddressSpace, addr uintptr, acc vm.Access) errno.Errno {
-	for range oomTries {
+	for try := range oomTries {
 		if FatalPending(sched.Current()) {
 			return errno.EINTR
 		}
-		if !mem.Reclaim(32) && !killLargest() {
+		// What is freed here may be taken by others each time: then somebody has to go all the same.
+		if (!mem.Reclaim(32) || try%oomFruitless == oomFruitless-1) && !killLargest() {
 			break
 		}
 		if e := s.Fault(addr, acc); e != errno.ENOMEM {
@@ -77,16 +79,16 @@ func (p *Process) oomKill() {
 	p.Send(SIGKILL, &info)
 }
 
-// largest returns the process with the most resident pages, with a reference: not the first one, which the system needs, nor
+// largest returns the process with the most points (oomPoints), with a reference: not the first one, which the system needs, nor
 // one that is ending already.
 func largest() (best *Process) {
-	most := uint64(0)
+	most := int64(0)
 	p := Next(0)
 	for p != nil {
 		next := Next(p.PID)
-		n := uint64(0)
+		n := int64(0)
 		if p != initProcess && p.exiting.Load() == 0 && !p.sig.shared.set.Has(SIGKILL) {
-			n = p.residentPages()
+			n = p.oomPoints()
 		}
 		if n > most {
 			if best != nil {

@@ -99,6 +99,7 @@ type Process struct {
 	SemUndo atomic.Pointer[byte]
 	// Personality is personality(2)'s word.
 	Personality atomic.Uint32
+	oomAdj      atomic.Int32 // see oomPoints
 	reported    bool
 	didExec     bool
 	stopped     bool

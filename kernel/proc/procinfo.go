@@ -110,7 +110,7 @@ func (procSource) MayInspect(pid int) bool {
 func (procSource) Write(pid int, which procfs.PIDFile, data []byte) errno.Errno {
 	t := Current()
 	if which != procfs.PIDComm {
-		return errno.EINVAL
+		return writeMemoryFile(pid, which, data)
 	}
 	if t.Proc.PID != pid {
 		return errno.EINVAL // Linux, too, lets threads of the process only
@@ -136,6 +136,12 @@ func (procSource) Generate(pid int, which procfs.PIDFile, b *procfs.Buffer) errn
 		b.Printf("%s\n", p.Comm())
 	case procfs.PIDLimits:
 		p.genLimits(b)
+	case procfs.PIDOOMScore:
+		p.genOOMScore(b)
+	case procfs.PIDOOMScoreAdj:
+		b.Printf("%d\n", p.oomAdj.Load())
+	case procfs.PIDOOMAdj:
+		b.Printf("%d\n", int(p.oomAdj.Load())*17/oomAdjMax)
 	case procfs.PIDIO:
 		return errno.EINVAL
 	default:
@@ -159,6 +165,10 @@ func (p *Process) genFromSpace(which procfs.PIDFile, b *procfs.Buffer) errno.Err
 		copyMemory(s, lay.EnvStart, lay.EnvEnd, b)
 	case procfs.PIDMaps:
 		genMaps(s, b)
+	case procfs.PIDSmaps:
+		genSmaps(s, b)
+	case procfs.PIDSmapsRollup:
+		genSmapsRollup(s, b)
 	}
 	return errno.OK
 }

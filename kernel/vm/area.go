@@ -125,12 +125,12 @@ func (s *AddressSpace) discard(a *Area) {
 	s.dead = a
 }
 
-// maxAreas is Linux's vm.max_map_count.
-const maxAreas = 65530
+// MaxAreas is Linux's vm.max_map_count.
+const MaxAreas = 65530
 
 // split cuts an area at va, which lies inside it; a keeps the lower part.
 func (s *AddressSpace) split(a *Area, va uintptr) errno.Errno {
-	if s.nAreas >= maxAreas {
+	if s.nAreas >= MaxAreas {
 		return errno.ENOMEM
 	}
 	b := areaCache.Alloc()

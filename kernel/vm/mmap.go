@@ -40,7 +40,7 @@ func (s *AddressSpace) place(r *Request) (uintptr, errno.Errno) {
 	if r.Length == 0 {
 		return 0, errno.EINVAL
 	}
-	if r.Length > arch.UserLimit || s.nAreas > maxAreas {
+	if r.Length > arch.UserLimit || s.nAreas > MaxAreas {
 		return 0, errno.ENOMEM
 	}
 	length := pageUp(r.Length)

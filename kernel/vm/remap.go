@@ -111,7 +111,7 @@ func (s *AddressSpace) growInPlace(a *Area, end, more uintptr) bool {
 
 // move maps a's part [old, old+oldLen) elsewhere with newLen bytes and takes its pages along.
 func (s *AddressSpace) move(a *Area, old, oldLen, newLen, to uintptr, flags int) (uintptr, errno.Errno) {
-	if s.nAreas+3 >= maxAreas {
+	if s.nAreas+3 >= MaxAreas {
 		return 0, errno.ENOMEM
 	}
 	r := Request{Hint: to, Length: newLen, Prot: a.Prot, Flags: a.Flags, Back: a.Back, Index: a.pageIndex(old), Fixed: flags&RemapFixed != 0,

@@ -35,6 +35,12 @@ const (
 	PIDEnviron
 	PIDLimits
 	PIDIO
+	PIDSmaps
+	PIDSmapsRollup
+	PIDClearRefs
+	PIDOOMScore
+	PIDOOMScoreAdj
+	PIDOOMAdj
 )
 
 // PIDLink names a symbolic link of a process directory.
@@ -63,6 +69,8 @@ type ProcSource interface {
 	Path(pid int, which PIDLink) (vfs.Path, bool)
 	// Files returns the descriptor table with a reference, or nil.
 	Files(pid int) *vfs.FDTable
+	// Memory returns the address space of a process with a reference, or nil.
+	Memory(pid int) Memory
 	// MayInspect tells whether the caller may see memory map, environment and open files of a process.
 	MayInspect(pid int) bool
 	// Context returns the caller's view of the file system.
@@ -141,6 +149,9 @@ func newNode(sb *vfs.SuperBlock, e *Entry, pid, fd int) (*vfs.Inode, errno.Errno
 		i.Nlink = 2
 	case vfs.S_IFREG:
 		i.FOps = theFileOps
+		if e.raw != 0 {
+			i.FOps = theRawOps
+		}
 	case vfs.S_IFLNK:
 		if e.link != nil && e.link.jumps {
 			i.Jump = jump

@@ -32,6 +32,8 @@ var (
 	Interrupts func(b *Buffer)
 	// AnonPages returns the number of pages of anonymous memory, MappedPages that of mapped file pages, TablePages that of page tables.
 	AnonPages, MappedPages, TablePages func() int64
+	// CommitState returns the pages of committed memory and their limit.
+	CommitState func() (used, limit int64)
 	// CommandLine is the kernel's; Banner is the line of /proc/version, Release and Version are uname(2)'s.
 	CommandLine []byte
 	Banner      = "Galago version 0.1"
@@ -75,6 +77,14 @@ func genMeminfo(b *Buffer) errno.Errno {
 	line("Shmem:", max(cached-file, 0))
 	line("Slab:", m.Slab)
 	line("PageTables:", pages(TablePages))
+	if CommitState != nil {
+		used, limit := CommitState()
+		line("CommitLimit:", limit)
+		line("Committed_AS:", used)
+	}
+	line("AnonHugePages:", 0)
+	b.WriteString("HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\n")
+	b.WriteString("Hugepagesize:       2048 kB\nHugetlb:               0 kB\n")
 	return errno.OK
 }
 

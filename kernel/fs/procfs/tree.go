@@ -15,6 +15,7 @@ type Entry struct {
 	number   uint16 // for the inode number
 	private  bool   // only for those who may inspect the process
 	pidFile  PIDFile
+	raw      rawFile                     // mem and pagemap
 	gen      func(b *Buffer) errno.Errno // of files of the system; nil: Source.Generate
 	write    func(n *node, data []byte) errno.Errno
 	link     *linkEntry
@@ -113,6 +114,14 @@ var pidEntries = [...]Entry{
 	{name: "cmdline", mode: modeFile, pidFile: PIDCmdline},
 	{name: "comm", mode: modeSet, pidFile: PIDComm, write: writePID},
 	{name: "maps", mode: modeFile, pidFile: PIDMaps, private: true},
+	{name: "smaps", mode: modeFile, pidFile: PIDSmaps, private: true},
+	{name: "smaps_rollup", mode: modeFile, pidFile: PIDSmapsRollup, private: true},
+	{name: "mem", mode: vfs.S_IFREG | 0o600, raw: rawMem},
+	{name: "pagemap", mode: modeOwner, raw: rawPagemap},
+	{name: "clear_refs", mode: vfs.S_IFREG | 0o200, pidFile: PIDClearRefs, write: writePID},
+	{name: "oom_score", mode: modeFile, pidFile: PIDOOMScore},
+	{name: "oom_score_adj", mode: modeSet, pidFile: PIDOOMScoreAdj, write: writePID},
+	{name: "oom_adj", mode: modeFile, pidFile: PIDOOMAdj},
 	{name: "environ", mode: modeOwner, pidFile: PIDEnviron, private: true},
 	{name: "limits", mode: modeFile, pidFile: PIDLimits},
 	{name: "io", mode: modeOwner, pidFile: PIDIO, private: true},
