@@ -32,7 +32,7 @@ func (s *source) EachPID(after int) int {
 }
 
 func (s *source) Self() (int, int)           { return 7, 7 }
-func (s *source) Memory(pid int) Memory { return nil }
+func (s *source) Memory(pid int) Memory      { return nil }
 func (s *source) MayInspect(pid int) bool    { return pid != 1 }
 func (s *source) Context() *vfs.Context      { return s.e.Ctx }
 func (s *source) Files(pid int) *vfs.FDTable { return s.e.Ctx.Files.Get() }
