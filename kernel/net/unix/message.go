@@ -240,10 +240,11 @@ func (m *message) discard(peer *sock) {
 	m.free()
 }
 
-// uncharge gives a sender room, and tells those who wait for it when there is plenty again.
+// uncharge gives a sender room, and tells those who wait for it when there is plenty again. A sender of datagrams is told every time: it may
+// also wait for room in the queue of a receiver that it is not connected with, of which it hears by this alone, as on Linux.
 func (s *sock) uncharge(n int64) {
 	left := s.charged.Add(-n)
-	if limit := int64(s.Options.SndBuf.Load()); left*4 <= limit && (left+n)*4 > limit {
+	if limit := int64(s.Options.SndBuf.Load()); left*4 <= limit && (s.Type == net.SOCK_DGRAM || (left+n)*4 > limit) {
 		s.Writers.WakeAll()
 	}
 }
