@@ -92,7 +92,7 @@ func parseBench(out []byte) ([]bench.Result, error) {
 		return nil, err
 	}
 	for _, line := range rest {
-		if !strings.HasPrefix(line, "linuxinit: status") {
+		if !strings.HasPrefix(line, "linuxinit: status") && !strings.HasPrefix(line, "[") { // nor Linux's own log
 			fmt.Println(line)
 		}
 	}

@@ -52,6 +52,39 @@ func fuzzCommand() *cobra.Command {
 	return c
 }
 
+// soakCommand is `galago soak`: one run of the soak test (user/soak).
+func soakCommand() *cobra.Command {
+	var seed int64
+	var smp int
+	var verbose bool
+	limit := seconds{10 * time.Minute}
+	c := &cobra.Command{
+		Use:   "soak [flags]",
+		Short: "Wear the test kernel out: fork bombs, signal storms, floods, threads killed at random; fails as fuzz-syscalls does",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			ctx, err := abuseContext()
+			if err != nil {
+				return err
+			}
+			var log io.Writer
+			if verbose {
+				log = os.Stderr
+			}
+			if err := harness.Soak(seed, int(limit.Seconds()), smp, os.Stdout, log).Run(ctx); err != nil {
+				return exit(1, "soak: "+err.Error())
+			}
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.Int64Var(&seed, "seed", 1, "what to begin with")
+	f.Var(&limit, "seconds", "length of the run")
+	f.IntVar(&smp, "smp", 4, "number of CPUs")
+	f.BoolVarP(&verbose, "verbose", "v", false, "show the kernel's log")
+	return c
+}
+
 // abuseContext is what the abusing programs need to know.
 func abuseContext() (*harness.Context, error) {
 	root, err := repo.Root()

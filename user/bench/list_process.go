@@ -12,7 +12,7 @@ import (
 // Processes, threads, and memory.
 
 func processes() []bench {
-	var argv = [...]uintptr{uintptr(unsafe.Pointer(self)), uintptr(unsafe.Pointer(sys.CString("exit"))), 0}
+	argv = [3]uintptr{uintptr(unsafe.Pointer(self)), path("", "exit") + 1, 0}
 	program, args := uintptr(unsafe.Pointer(self)), uintptr(unsafe.Pointer(&argv))
 	none := uintptr(unsafe.Pointer(&argv[2]))
 	return []bench{
@@ -51,7 +51,10 @@ func processes() []bench {
 	}
 }
 
-var worker runtime.Thread
+var (
+	worker runtime.Thread
+	argv   [3]uintptr // of what the exec lines run
+)
 
 func forkExit() {
 	pid := call(57, 0, 0, 0)

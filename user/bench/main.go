@@ -181,7 +181,13 @@ func must(r uintptr, what string) uintptr {
 }
 
 // path is a name in a directory, as system calls take it.
-func path(dir, name string) uintptr { return uintptr(unsafe.Pointer(sys.CString(dir + "/" + name))) }
+func path(dir, name string) uintptr {
+	p := sys.CString(dir + "/" + name)
+	kept = append(kept, p) // its address alone would not keep it off the stack
+	return uintptr(unsafe.Pointer(p))
+}
+
+var kept []*byte
 
 func open(dir, name string, flags uintptr) uintptr {
 	return must(call(2, path(dir, name), flags, 0o644), name)

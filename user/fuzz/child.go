@@ -8,6 +8,7 @@ import (
 
 	"galago/libc/stdio"
 	"galago/libc/sys"
+	"galago/user/abuse"
 )
 
 const (
@@ -19,7 +20,7 @@ const (
 
 // worker is one thread that makes random calls. It must not allocate: all its state is here or static.
 type worker struct {
-	rng      uint64
+	rng      abuse.Random
 	slot     *slot
 	root     bool // may do what only the fence keeps harmless
 	depth    int  // of processes made by random calls
@@ -39,7 +40,7 @@ var workers [threads]worker
 func child(s *slot, seed uint64, uid int) {
 	sys.Setsid()
 	w := &workers[0]
-	w.rng, w.slot, w.root, w.limit = seed*0x9e3779b97f4a7c15+1, s, uid == 0, fateCalls
+	w.rng, w.slot, w.root, w.limit = abuse.Random(seed*0x9e3779b97f4a7c15+1), s, uid == 0, fateCalls
 	for i := range slots {
 		if s == &slots[i] {
 			sys.Chdir(workDir(i))
@@ -61,7 +62,7 @@ func child(s *slot, seed uint64, uid int) {
 			continue
 		}
 		t := &workers[i]
-		t.rng, t.slot, t.root, t.limit = w.random(), s, w.root, fateCalls
+		t.rng, t.slot, t.root, t.limit = abuse.Random(w.random()), s, w.root, fateCalls
 		t.prepare()
 		if t.thread.Prepare(64<<10, threadBody, unsafe.Pointer(t)) {
 			t.thread.Start()
@@ -120,17 +121,15 @@ func populate(root bool) {
 		sys.Pipe2(flags)
 	}
 	at := uintptr(unsafe.Pointer(&making))
-	name := uintptr(unsafe.Pointer(sys.CString("mem")))
+	name := uintptr(unsafe.Pointer(&mountName))
 	for _, c := range [...][5]uintptr{
 		{290, 3, 0}, {291, 0}, {53, 1, 1, 0, at}, {53, 1, 2, 0, at}, {53, 1, 5, 0, at}, {319, name, 3}, {283, 1, 0}, {289, ^uintptr(0), at + 64, 8, 0},
 		{294, 0}, {41, 1, 1, 0}, {434, uintptr(sys.Getpid()), 0}, {425, 8, at + 128},
 	} {
 		runtime.Syscall(c[0], c[1], c[2], c[3], c[4], 0, 0)
 	}
-	dir := sys.CString("d")
 	if root { // a mount of its own to play with
-		tmpfs := sys.CString("tmpfs")
-		runtime.Syscall(165, uintptr(unsafe.Pointer(tmpfs)), uintptr(unsafe.Pointer(dir)), uintptr(unsafe.Pointer(tmpfs)), 0, 0, 0)
+		sys.Mount("tmpfs", "d", "tmpfs", 0, "")
 	}
 }
 

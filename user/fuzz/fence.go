@@ -105,7 +105,11 @@ func (w *worker) fence(nr uintptr, a *[6]uintptr) bool {
 	return true
 }
 
-var mountPoint uintptr // the address of a name
+// mountPoint is the address of mountName, the name of the child's own directory.
+var (
+	mountPoint uintptr
+	mountName  = [...]byte{'d', 0}
+)
 
 // stranger tells whether a process number may be used as a target: not init, not the master, and not everybody as root.
 func (w *worker) stranger(pid uintptr) bool {

@@ -18,17 +18,16 @@ import (
 	"runtime"
 	"unsafe"
 
-	"galago/kernel/errno"
 	"galago/libc/stdio"
 	"galago/libc/str"
 	"galago/libc/sys"
+	"galago/user/abuse"
 )
 
 const (
 	children  = 6    // running at a time
 	roundTime = 2000 // ms
 	quiet     = 200  // ms without progress that end a child
-	patience  = 20   // s that a killed process may take to end
 )
 
 // slot is what the master sees of a child: shared memory.
@@ -65,20 +64,20 @@ func main() {
 	}
 	slots = (*[children]slot)(unsafe.Pointer(at))
 	masterPID = sys.Getpid()
-	mountPoint = uintptr(unsafe.Pointer(sys.CString("d")))
+	mountPoint = uintptr(unsafe.Pointer(&mountName))
 	makeBye()
-	protect()
+	abuse.Protect()
 	buildWorld()
-	end := now() + seconds*1000
-	for round := 0; now() < end && !failed; round++ {
-		runRound(uint64(seed)*1000003+uint64(round)*1009, int(uid), min(end, now()+roundTime))
+	end := abuse.Now() + seconds*1000
+	for round := 0; abuse.Now() < end && !abuse.Failed; round++ {
+		runRound(uint64(seed)*1000003+uint64(round)*1009, int(uid), min(end, abuse.Now()+roundTime))
 		calm()
-		stdio.Printf("round %d: %d calls by %d children; processes %d, files %d\n", round, total, born, processes(), objects("file"))
+		stdio.Printf("round %d: %d calls by %d children; processes %d, files %d\n", round, total, born, abuse.Processes(), abuse.Objects("file"))
 		stdio.Out.Flush()
 	}
 	removeWorld()
 	report()
-	if failed {
+	if abuse.Failed {
 		sys.ExitNow(1)
 	}
 }
@@ -87,30 +86,6 @@ func fatal(why string) {
 	stdio.Out.Puts("fuzz: " + why + "\n")
 	stdio.Out.Flush()
 	sys.ExitNow(2)
-}
-
-// complain reports a failure of the kernel that the master has seen.
-func complain(format string, args ...any) {
-	failed = true
-	stdio.Printf(format, args...)
-	stdio.Out.Flush()
-}
-
-// now is the monotonic clock in ms.
-func now() int64 {
-	const monotonic = 1
-	t := sys.ClockGettime(monotonic)
-	return t.Sec*1000 + t.Nsec/1e6
-}
-
-func sleep(ms int64) { sys.Nanosleep(sys.Timespec{Sec: ms / 1000, Nsec: ms % 1000 * 1e6}) }
-
-// protect keeps the master from what the kernel does to those who cause a shortage of memory.
-func protect() {
-	if fd, e := sys.Open("/proc/self/oom_score_adj", sys.O_WRONLY, 0); e == 0 {
-		sys.WriteAll(fd, []byte("-1000"))
-		sys.Close(fd)
-	}
 }
 
 // watched is a running child.
@@ -126,9 +101,9 @@ func runRound(seed uint64, uid int, end int64) {
 	var kids [children]watched
 	next := seed
 	for {
-		t := now()
+		t := abuse.Now()
 		reap(&kids, t)
-		if t >= end || failed {
+		if t >= end || abuse.Failed {
 			break
 		}
 		for i := range kids {
@@ -137,7 +112,7 @@ func runRound(seed uint64, uid int, end int64) {
 				kids[i] = watched{pid: start(i, next, uid), since: t}
 			}
 		}
-		sleep(10)
+		abuse.Sleep(10)
 	}
 	killAll(&kids)
 }
@@ -147,7 +122,7 @@ func start(i int, seed uint64, uid int) int {
 	slots[i] = slot{}
 	pid, e := sys.Fork()
 	if e != 0 {
-		complain("fuzz: fork: %s\n", e.Name())
+		abuse.Complain("fuzz: fork: %s\n", e.Name())
 		return 0
 	}
 	if pid == 0 {
@@ -181,9 +156,9 @@ func reap(kids *[children]watched, t int64) {
 			sys.Kill(k.pid, sys.SIGKILL)
 			k.fated = true
 			stalls[slots[i].nr&511]++
-		case k.fated && t-k.since > patience*1000:
+		case k.fated && t-k.since > abuse.Patience:
 			s := &slots[i]
-			complain("fuzz: process %d does not end; last call %s(%x, %x, %x, %x, %x, %x)\n", k.pid, nameOf(s.nr), s.args[0], s.args[1],
+			abuse.Complain("fuzz: process %d does not end; last call %s(%x, %x, %x, %x, %x, %x)\n", k.pid, nameOf(s.nr), s.args[0], s.args[1],
 				s.args[2], s.args[3], s.args[4], s.args[5])
 			return
 		}
@@ -202,20 +177,9 @@ func ended(i int, st sys.WaitStatus) {
 	}
 }
 
-// killAll ends everything but init and the master, and waits until it is gone.
+// killAll ends everything but init and the master.
 func killAll(kids *[children]watched) {
-	for began := now(); ; sleep(5) {
-		sys.Kill(-1, sys.SIGKILL)
-		reap(kids, now())
-		if processes() <= 2 {
-			break
-		}
-		if now()-began > patience*1000 {
-			complain("fuzz: %d processes do not end\n", processes()-2)
-			showProcesses()
-			return
-		}
-	}
+	abuse.KillOthers(func() { reap(kids, abuse.Now()) })
 	for i := range kids {
 		if kids[i].pid != 0 {
 			ended(i, 0)
@@ -245,68 +209,4 @@ func histogram(what string, count *[512]int) {
 	}
 	stdio.Puts("\n")
 	stdio.Out.Flush()
-}
-
-// processes counts the directories of processes, zombies too.
-func processes() (n int) {
-	eachProcess(func(string) { n++ })
-	return n
-}
-
-func eachProcess(fn func(name string)) {
-	fd, e := sys.Open("/proc", sys.O_RDONLY|sys.O_DIRECTORY, 0)
-	if e != 0 {
-		complain("fuzz: /proc: %s\n", e.Name())
-		return
-	}
-	for {
-		n, e := sys.Getdents(fd, dirents[:])
-		if e != 0 || n == 0 {
-			break
-		}
-		for at := 0; at < n; {
-			size := int(dirents[at+16]) | int(dirents[at+17])<<8
-			if c := dirents[at+19]; c >= '0' && c <= '9' {
-				fn(sys.GoString(&dirents[at+19]))
-			}
-			at += size
-		}
-	}
-	sys.Close(fd)
-}
-
-var dirents [4096]byte
-
-// showProcesses prints what is known of processes that do not end.
-func showProcesses() {
-	eachProcess(func(name string) {
-		for _, file := range [...]string{"/stat", "/wchan", "/syscall"} {
-			if fd, e := sys.Open("/proc/"+name+file, sys.O_RDONLY, 0); e == 0 {
-				if text, e := stdio.ReadAll(fd); e == errno.OK {
-					stdio.Puts(string(text) + "\n")
-				}
-				sys.Close(fd)
-			}
-		}
-	})
-	stdio.Out.Flush()
-}
-
-// objects reads how many objects of a cache are in use.
-func objects(cache string) int {
-	region := runtime.Mark()
-	defer runtime.Release(region)
-	fd, e := sys.Open("/proc/slabinfo", sys.O_RDONLY, 0)
-	if e != 0 {
-		return -1
-	}
-	text, _ := stdio.ReadAll(fd)
-	sys.Close(fd)
-	for _, line := range str.Split(string(text), '\n') {
-		if f := str.Fields(line); len(f) > 1 && f[0] == cache {
-			n, _ := str.Atoi(f[1])
-			return int(n)
-		}
-	}
-	return 0
 }

@@ -11,17 +11,9 @@ import (
 // Where the values come from. A row's args string has one letter an argument; value makes an argument of a letter. Each kind is
 // plausible most of the time, at an edge some of the time, and garbage now and then.
 
-// random is splitmix64 (G. Steele, D. Lea, C. Flood, Fast Splittable Pseudorandom Number Generators, 2014).
-func (w *worker) random() uint64 {
-	w.rng += 0x9e3779b97f4a7c15
-	z := w.rng
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
-}
-
-func (w *worker) below(n int) int     { return int(w.random() >> 1 % uint64(n)) }
-func (w *worker) chance(one int) bool { return w.below(one) == 0 }
+func (w *worker) random() uint64      { return w.rng.Next() }
+func (w *worker) below(n int) int     { return w.rng.Below(n) }
+func (w *worker) chance(one int) bool { return w.rng.Chance(one) }
 
 // pick chooses a row by weight.
 func (w *worker) pick() *row {

@@ -9,6 +9,7 @@ import (
 	"galago/libc/stdio"
 	"galago/libc/str"
 	"galago/libc/sys"
+	"galago/user/abuse"
 )
 
 // The children's world: /fuzz, which becomes their root, with a directory for each child, a tmpfs, a few devices, and /proc. What
@@ -29,7 +30,7 @@ func buildWorld() {
 	sys.Mknod(world+"/dev/full", chr, sys.Makedev(1, 7))
 	sys.Mknod(world+"/dev/urandom", chr, sys.Makedev(1, 9))
 	sys.Mknod(world+"/dev/tty", chr, sys.Makedev(5, 0))
-	run("/bin/cp", "/bin/true", world+"/bin/true")
+	abuse.Run("/bin/cp", "/bin/true", world+"/bin/true")
 	put(world+"/bin/script", "#!/bin/true\n", 0o755)
 	put(world+"/bin/broken", "\x7fELF\x02\x01\x01 that is not all", 0o755)
 	for i := range children {
@@ -50,25 +51,13 @@ func put(path, text string, mode uint32) {
 	}
 }
 
-// run runs a program and waits for it.
-func run(argv ...string) {
-	pid, e := sys.Fork()
-	if e == 0 && pid == 0 {
-		sys.Execve(argv[0], argv, nil)
-		sys.ExitNow(127)
-	}
-	if e == 0 {
-		sys.WaitFor(pid)
-	}
-}
-
 // calm undoes what a round has left: mounts, and files that grew.
 func calm() {
 	region := runtime.Mark()
 	defer runtime.Release(region)
 	list, e := mounts.Read()
 	if e != 0 {
-		complain("fuzz: /proc/mounts: %s\n", e.Name())
+		abuse.Complain("fuzz: /proc/mounts: %s\n", e.Name())
 		return
 	}
 	for i := len(list) - 1; i >= 0; i-- {
@@ -78,7 +67,7 @@ func calm() {
 		}
 	}
 	sweep := [...]string{"/bin/sh", "-c", "rm -rf /fuzz/tmp/* /fuzz/w?/* /fuzz/w?/.[!.]*"}
-	run(sweep[:]...)
+	abuse.Run(sweep[:]...)
 	for i := range children {
 		sys.Mkdir(workDir(i), 0o777)
 		sys.Chmod(workDir(i), 0o777)
@@ -91,7 +80,7 @@ func calm() {
 func removeWorld() {
 	sys.Umount2(world+"/tmp", 2)
 	sys.Umount2(world+"/proc", 2)
-	run("/bin/rm", "-rf", world)
+	abuse.Run("/bin/rm", "-rf", world)
 	var st sys.Stat
 	if sys.Lstat(world, &st) == 0 {
 		stdio.Puts("fuzz: " + world + " cannot be removed\n")

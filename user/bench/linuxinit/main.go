@@ -63,11 +63,12 @@ func lines(path string) (list []string) {
 func load(path string) {
 	fd, e := sys.Open(path, sys.O_RDONLY, 0)
 	if e == 0 {
-		none := sys.CString("")
-		_, e = sys.Call(313, uintptr(fd), uintptr(unsafe.Pointer(none)), 0)
+		_, e = sys.Call(313, uintptr(fd), uintptr(unsafe.Pointer(&noParameters)), 0)
 		sys.Close(fd)
 	}
 	if e != 0 {
 		stdio.Printf("linuxinit: %s: %s\n", path, e.Name())
 	}
 }
+
+var noParameters [1]byte // the empty string
