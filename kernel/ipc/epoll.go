@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"galago/arch"
 	"galago/kernel/cred"
 	"galago/kernel/ds"
 	"galago/kernel/errno"
@@ -39,7 +40,8 @@ const (
 
 // Epoll is an epoll instance.
 type Epoll struct {
-	refs atomic.Int32 // the open file, and last closes of watched files under way
+	refs atomic.Int32  // the open file, and last closes of watched files under way
+	user *atomic.Int64 // counts the watches of the user who made it
 
 	mu     sched.Mutex
 	tree   ds.RBTree[watch] // guarded by mu
@@ -98,6 +100,21 @@ var (
 	placeCache = mem.Cache[place]{Name: "epoll_place"}
 )
 
+// userWatches counts watches by user; users whose numbers agree in the low bits share a counter. Each may have as many as fit into
+// a 25th of the memory, as on Linux (max_user_watches).
+var userWatches [256]atomic.Int64
+
+var watchLimit atomic.Int64
+
+func maxWatches() int64 {
+	if n := watchLimit.Load(); n != 0 {
+		return n
+	}
+	n := mem.Stats().Total * arch.PageSize / 25 / int64(unsafe.Sizeof(watch{}))
+	watchLimit.Store(n)
+	return n
+}
+
 type epollFile struct{ vfs.NoFileOps }
 
 var epollOps vfs.FileOps = &epollFile{}
@@ -109,6 +126,7 @@ func NewEpoll(c *cred.Cred) (*vfs.File, errno.Errno) {
 		return nil, errno.ENOMEM
 	}
 	ep.refs.Store(1)
+	ep.user = &userWatches[c.UID%uint32(len(userWatches))]
 	ep.lock.Init(lock.RankPollReady)
 	ep.waiters.InitRank(lock.RankWaitQueueInner)
 	ep.pollers.InitRank(lock.RankPollReady) // never taken together with ep.lock

@@ -35,7 +35,7 @@ func watchLock(f *vfs.File) *lock.Spin {
 
 // EpollCtl is epoll_ctl(2): op on the file f, of descriptor fd, in the instance of epFile. EPERM: f cannot be watched; EINVAL: epFile
 // is no instance, f is the same, or the operation or the events are not valid; EEXIST, ENOENT; ELOOP: a cycle or too long a
-// chain of instances.
+// chain of instances; ENOSPC: the user has too many watches.
 func EpollCtl(epFile *vfs.File, op int, f *vfs.File, fd int, events uint32, data uint64) errno.Errno {
 	e := epollCtl(epFile, op, f, fd, events, data)
 	if e != errno.OK && e != errno.EPERM && !watchable(f) {
@@ -115,6 +115,11 @@ func (ep *Epoll) add(f *vfs.File, fd int, inner *Epoll, events uint32, data uint
 	if ep.find(f, fd) != nil {
 		watchCache.Free(w)
 		return errno.EEXIST
+	}
+	if ep.user.Add(1) > maxWatches() {
+		ep.user.Add(-1)
+		watchCache.Free(w)
+		return errno.ENOSPC
 	}
 	w.node.Init(w)
 	ep.tree.Insert(&w.node, watchKey(f, fd))
@@ -258,6 +263,7 @@ func (ep *Epoll) remove(w *watch) {
 	w.unlink()
 	ep.tree.Remove(&w.node)
 	watchCache.Free(w)
+	ep.user.Add(-1)
 }
 
 func watchesOf(f *vfs.File) *watch { return (*watch)(unsafe.Pointer(f.Watch.Load())) }
