@@ -56,6 +56,9 @@ func exitTask(status int) {
 	t := Current()
 	p := t.Proc
 	t.traceExit(status)
+	if p.dump.Load() != nil {
+		t.park()
+	}
 	table.lock.Lock()
 	t.leaveSignals()
 	t.abandonTracees()
@@ -75,6 +78,9 @@ func exitTask(status int) {
 	rec = t.endTrace(rec, status)
 	if !last {
 		p.detach(t)
+		if d := p.dump.Load(); d != nil {
+			d.wait.WakeAll()
+		}
 		if p.execer.Load() != nil && p.nTasks == 1 {
 			p.execWait.WakeAll()
 		}

@@ -134,6 +134,7 @@ type Process struct {
 	cpuTimer   time.Timer // for RLIMIT_CPU, with its work
 	cpuWork    sched.Work
 	exiting    atomic.Uint32
+	dump       atomic.Pointer[coreDump] // changes under table.lock
 	exitCode   int
 }
 

@@ -21,6 +21,7 @@ func InitProcFS() {
 	procfs.Source = theProcSource
 	procfs.CPUTime, procfs.LoadState, procfs.Interrupts = cpuTime, loadState, interrupts
 	startLoadAverage()
+	initCore()
 }
 
 // EachPID, Self and the other methods are described at procfs.ProcSource.

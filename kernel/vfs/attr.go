@@ -308,12 +308,17 @@ func Ftruncate(ctx *Context, fd int, size int64) errno.Errno {
 		if f.mode&fileWrite == 0 || f.Inode.Type() != S_IFREG {
 			return errno.EINVAL
 		}
-		var m *Mount
-		if f.mode&fileAnon == 0 {
-			m = f.Path.Mnt
-		}
-		return f.changed(AttrSize, truncateAs(f.Cred, m, f.Inode, size))
+		return f.Truncate(size)
 	})
+}
+
+// Truncate sets the size of an open regular file, for the kernel's own use.
+func (f *File) Truncate(size int64) errno.Errno {
+	var m *Mount
+	if f.mode&fileAnon == 0 {
+		m = f.Path.Mnt
+	}
+	return f.changed(AttrSize, truncateAs(f.Cred, m, f.Inode, size))
 }
 
 func truncateAs(c *cred.Cred, m *Mount, i *Inode, size int64) errno.Errno {
