@@ -182,6 +182,9 @@ func (b *noteBuffer) files(s *vm.AddressSpace) {
 		if ranges+(k+1)*entry+used+n+1 > room || used+n+vfs.PathMax > len(names) {
 			return false
 		}
+		if n > 0 && names[used] == '[' { // the kernel's own
+			return true
+		}
 		words[2+3*k], words[3+3*k], words[4+3*k] = uint64(a.Start), uint64(a.End), a.Index
 		used += n
 		names[used] = 0
