@@ -106,6 +106,7 @@ func registerFileSystems() {
 	must("tmpfs", vfs.Register(&tmpfs.Type))
 	must("procfs", vfs.Register(&procfs.Type))
 	must("devtmpfs", vfs.Register(&devfs.Type))
+	must("mqueue", syscall.InitMQueue())
 	must("galfs", galfs.Register())
 	registerSysrq()
 	must("settings", proc.RegisterSettings())

@@ -99,6 +99,7 @@ var sysFS = [...]Entry{
 	{name: "protected_regular", mode: modeSet, gen: genRegular, write: writeRegular},
 	{name: "nr_open", mode: modeFile, gen: genNrOpen},
 	{name: "inotify", mode: modeDir, children: sysInotify[:]},
+	{name: "mqueue", mode: modeDir},
 }
 
 var sysInotify = [...]Entry{
@@ -211,12 +212,19 @@ func RegisterTrigger(name string, set func(data []byte) errno.Errno) errno.Errno
 	return add(&rootEntry, name, onlyOwnerWrites, func(*Buffer) errno.Errno { return errno.EIO }, set)
 }
 
-// RegisterSysctl adds a setting to /proc/sys/DIR, dir being "vm", "kernel" or "fs". set takes what is written, without the
+// RegisterSysctl adds a setting to /proc/sys/DIR, a directory that exists, such as "vm" or "fs/mqueue". set takes what is written, without the
 // newline; nil makes the file read-only.
 func RegisterSysctl(dir, name string, gen func(b *Buffer) errno.Errno, set func(data []byte) errno.Errno) errno.Errno {
-	d := rootEntry.find("sys").find(dir)
-	if d == nil {
-		return errno.ENOENT
+	d := rootEntry.find("sys")
+	for dir != "" {
+		n := 0
+		for n < len(dir) && dir[n] != '/' {
+			n++
+		}
+		if d = d.find(dir[:n]); d == nil {
+			return errno.ENOENT
+		}
+		dir = dir[min(n+1, len(dir)):]
 	}
 	mode := uint32(modeFile)
 	if set != nil {
