@@ -97,6 +97,7 @@ func Jobs(c *Context) ([]Job, error) {
 	list = append(list, contractJobs()...)
 	list = append(list, busyboxJobs()...)
 	list = append(list, debianJobs()...)
+	list = append(list, gostdJobs()...)
 	list = append(list, specialJobs()...)
 	list = append(list, abuseJobs()...)
 	parsers, err := fuzzJobs(c)
