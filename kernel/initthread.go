@@ -104,6 +104,7 @@ func initEnded(status int) {
 
 func registerFileSystems() {
 	must("tmpfs", vfs.Register(&tmpfs.Type))
+	must("tmpfs for files without a name", tmpfs.MountUnnamed())
 	must("procfs", vfs.Register(&procfs.Type))
 	must("devtmpfs", vfs.Register(&devfs.Type))
 	must("mqueue", syscall.InitMQueue())

@@ -88,6 +88,7 @@ func (l *loader) load(t *Task, path string, args *Args) errno.Errno {
 	}
 	l.space.Limits = vm.Limits{AS: t.Proc.Limits[LimitAS].Cur, Data: t.Proc.Limits[LimitData].Cur, Stack: t.Proc.Limits[LimitStack].Cur,
 		Memlock: t.Proc.Limits[LimitMemlock].Cur}
+	l.space.Layout.NoRandom = randomize.Load() == 0 || t.Proc.Personality.Load()&addrNoRandomize != 0
 	if e := l.stack.init(l.space); e != 0 {
 		return e
 	}
@@ -202,7 +203,7 @@ func (l *loader) program(t *Task, n int) errno.Errno {
 	}
 	const pieBase = 0x5555_5555_4000
 	if l.image.PIE {
-		l.base = pieBase + uintptr(random64()&(1<<28-1))<<arch.PageShift
+		l.base = pieBase + l.stack.random(1<<28-1)<<arch.PageShift
 		if l.image.InterpSize == 0 && l.image.Low > 0 {
 			l.base -= uintptr(l.image.Low)
 		}
@@ -213,7 +214,10 @@ func (l *loader) program(t *Task, n int) errno.Errno {
 	l.entry = l.base + uintptr(l.image.Entry)
 	lay := &l.space.Layout
 	brk := l.base + uintptr(l.image.High)
-	lay.StartBrk = (brk+arch.PageSize-1)&^(arch.PageSize-1) + uintptr(random64()&0x1fff)<<arch.PageShift
+	lay.StartBrk = (brk + arch.PageSize - 1) &^ (arch.PageSize - 1)
+	if randomize.Load() == 2 {
+		lay.StartBrk += l.stack.random(0x1fff) << arch.PageShift
+	}
 	lay.Brk = lay.StartBrk
 	lay.MmapTop = l.stack.mmapTop()
 	if l.image.InterpSize != 0 {

@@ -69,17 +69,28 @@ type stackBuilder struct {
 // init maps the stack at a randomised top.
 func (b *stackBuilder) init(s *vm.AddressSpace) errno.Errno {
 	b.space = s
-	b.limit = vm.StackTop - uintptr(random64()&0x3fff)<<arch.PageShift
+	b.limit = vm.StackTop - b.random(0x3fff)<<arch.PageShift
 	const initial = 132 << 10
 	_, e := s.Map(b.limit-initial, initial, vm.ProtRead|vm.ProtWrite, vm.GrowsDown|vm.Stack|vm.MayWrite|vm.MayExec, nil, 0, true, false)
-	b.top = b.limit - 16 - uintptr(random64()&0xff)<<4
+	b.top = b.limit - 16 - b.random(0xff)<<4
 	return e
 }
+
+// random returns random bits for an address, or 0 in a layout that is not to be random.
+func (b *stackBuilder) random(mask uint64) uintptr {
+	if b.space.Layout.NoRandom {
+		return 0
+	}
+	return uintptr(random64() & mask)
+}
+
+// addrNoRandomize is personality(2)'s ADDR_NO_RANDOMIZE.
+const addrNoRandomize = 0x0040000
 
 // mmapTop is where the mmap area begins, below the stack's possible growth.
 func (b *stackBuilder) mmapTop() uintptr {
 	room := min(max(uintptr(b.space.Limits.Stack), vm.StackGap), 1<<40) + 1<<20
-	return (b.limit - room - uintptr(random64()&0xfffffff)<<arch.PageShift) &^ (arch.PageSize - 1)
+	return (b.limit - room - b.random(0xfffffff)<<arch.PageShift) &^ (arch.PageSize - 1)
 }
 
 func (b *stackBuilder) push(p []byte) errno.Errno {

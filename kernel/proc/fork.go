@@ -304,6 +304,7 @@ func (c *Task) inherit(t *Task, a *CloneArgs) {
 		c.rseq.cpu = -1
 	}
 	c.ioPriority = t.ioPriority
+	c.MemPolicy, c.MemNodes = t.MemPolicy, t.MemNodes
 	c.sig.blocked = t.sig.blocked
 	c.TimerSlack = t.TimerSlack
 	if a.Flags&(CLONE_VM|CLONE_VFORK) != CLONE_VM {

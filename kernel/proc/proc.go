@@ -56,10 +56,13 @@ type Task struct {
 	ClearTID uintptr // set_tid_address: zeroed and woken at exit
 	// DeathSignal is sent to the task when its parent ends (PR_SET_PDEATHSIG); 0: none.
 	DeathSignal int
-	TimerSlack  uint64 // ns; kept for prctl, timers here are exact
-	ioPriority  uint16 // ioprio_set(2); guarded by table.lock
-	RobustPtr   uintptr
-	rseq        rseqState
+	// MemPolicy and MemNodes are set_mempolicy(2)'s mode and nodes; inherited. Only the task itself changes them.
+	MemPolicy  int32
+	MemNodes   uint64
+	TimerSlack uint64 // ns; kept for prctl, timers here are exact
+	ioPriority uint16 // ioprio_set(2); guarded by table.lock
+	RobustPtr  uintptr
+	rseq       rseqState
 
 	nKids   int   // processes whose creator it is; table.lock
 	user    *user // the real user; never nil once the task has a number

@@ -7,6 +7,7 @@ import (
 	"galago/kernel/cred"
 	"galago/kernel/errno"
 	"galago/kernel/mem"
+	"galago/kernel/proc"
 	"galago/kernel/uio"
 	"galago/kernel/vfs"
 	"galago/kernel/vm"
@@ -32,6 +33,56 @@ func sysMadvise(f *arch.Frame) (uintptr, errno.Errno) {
 		return 0, errno.EINVAL
 	}
 	return ok(space().Advise(arg0(f), arg1(f), v))
+}
+
+// sysProcessMadvise is process_madvise(2).
+func sysProcessMadvise(f *arch.Frame) (uintptr, errno.Errno) {
+	v := vm.Advice(int3(f))
+	if arg4(f) != 0 {
+		return 0, errno.EINVAL
+	}
+	list, e := readVector(arg1(f), arg2(f))
+	if e != 0 {
+		return 0, e
+	}
+	defer list.free()
+	return withPIDFD(int0(f), func(p *proc.Process) (uintptr, errno.Errno) {
+		s, e := proc.SpaceFor(p.PID)
+		if e != 0 {
+			return 0, e
+		}
+		defer s.Put()
+		own := s == space()
+		switch v {
+		case vm.AdviseCold, vm.AdvisePageOut, vm.AdviseWillNeed:
+		default:
+			if !own || !v.Known() {
+				return 0, errno.EINVAL
+			}
+		}
+		if !own && !ctx().Cred.Capable(cred.SysNice) {
+			return 0, errno.EPERM
+		}
+		return adviseAll(s, list, v)
+	})
+}
+
+// adviseAll advises piece by piece; what comes before a failure counts.
+func adviseAll(s *vm.AddressSpace, list vector, v vm.Advice) (done uintptr, e errno.Errno) {
+	for i := range list {
+		base, length := list[i].Base, uintptr(list[i].Len)
+		if e = errno.EINVAL; base&pageMask == 0 {
+			e = s.Advise(base, length, v)
+		}
+		if e != 0 {
+			break
+		}
+		done += length
+	}
+	if done > 0 {
+		e = 0
+	}
+	return done, e
 }
 
 // msync(2) flags.

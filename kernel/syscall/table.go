@@ -238,6 +238,10 @@ var table = [...]Row{
 	244: {Name: "mq_notify", Fn: sysMqNotify, Level: Partial,
 		Missing: "SIGEV_THREAD gives EBADF: there are no netlink sockets"},
 	245: {Name: "mq_getsetattr", Fn: sysMqGetsetattr, Level: Full},
+	237: {Name: "mbind", Fn: sysMbind, Level: Partial,
+		Missing: "the policy is checked, and as there is one node need not be kept: get_mempolicy shows the task's"},
+	238: {Name: "set_mempolicy", Fn: sysSetMempolicy, Level: Full},
+	239: {Name: "get_mempolicy", Fn: sysGetMempolicy, Level: Full},
 	247: {Name: "waitid", Fn: sysWaitid, Level: Full, Restart: true},
 	253: {Name: "inotify_init", Fn: sysInotifyInit, Level: Full},
 	254: {Name: "inotify_add_watch", Fn: sysInotifyAddWatch, Level: Full},
@@ -329,6 +333,7 @@ var table = [...]Row{
 		Missing: "CLOSE_RANGE_UNSHARE without effect (no shared tables)"},
 	438: {Name: "pidfd_getfd", Fn: sysPidfdGetfd, Level: Full},
 	439: {Name: "faccessat2", Fn: sysFaccessat2, Level: Full},
+	440: {Name: "process_madvise", Fn: sysProcessMadvise, Level: Full},
 	441: {Name: "epoll_pwait2", Fn: sysEpollPwait2, Level: Full},
 	449: {Name: "futex_waitv", Fn: sysFutexWaitv, Level: Full},
 }

@@ -222,3 +222,16 @@ func (s *AddressSpace) EachArea(fn func(a *Area) bool) {
 	}
 	s.lock.RUnlock()
 }
+
+// EndOf returns the end of the area that holds va, or 0; Covers tells whether there is one.
+func (s *AddressSpace) EndOf(va uintptr) (end uintptr) {
+	s.lock.RLock()
+	if a := s.find(va); a != nil {
+		end = a.End
+	}
+	s.lock.RUnlock()
+	return end
+}
+
+// Covers tells whether an area holds va.
+func (s *AddressSpace) Covers(va uintptr) bool { return s.EndOf(va) != 0 }

@@ -3,7 +3,6 @@ package tmpfs
 import (
 	"galago/kernel/cred"
 	"galago/kernel/errno"
-	"galago/kernel/sched"
 	"galago/kernel/uio"
 	"galago/kernel/vfs"
 )
@@ -26,40 +25,26 @@ const (
 	sealedExec = SealShrink | SealGrow | SealWrite | SealFutureWrite // what sealing a program's mode implies
 )
 
-var unnamed struct {
-	lock sched.Mutex
-	root vfs.Path // guarded by lock until it is set
-}
+// unnamed is the root of the volume of files without a name.
+var unnamed vfs.Path
 
-// unnamedRoot mounts the volume of files without a name when the first is made.
-func unnamedRoot() (vfs.Path, errno.Errno) {
-	unnamed.lock.Lock()
-	defer unnamed.lock.Unlock()
-	if unnamed.root.Dentry == nil {
-		root, err := vfs.KernMount(&Type, nil, 0, "size=90%")
-		if err != errno.OK {
-			return root, err
-		}
-		unnamed.root = root
-	}
-	return unnamed.root, errno.OK
+// MountUnnamed mounts that volume, at boot.
+func MountUnnamed() (err errno.Errno) {
+	unnamed, err = vfs.KernMount(&Type, nil, 0, "size=90%")
+	return err
 }
 
 // NewFile makes a file without a name, open for reading and writing, that shows up under the given one in /proc. mode are its permission
 // bits, seals those it begins with.
 func NewFile(name string, mode, seals uint32, c *cred.Cred) (*vfs.File, errno.Errno) {
-	root, err := unnamedRoot()
-	if err != errno.OK {
-		return nil, err
-	}
-	i, err := newNode(root.Dentry.SB(), vfs.S_IFREG|mode, vfs.Owner{UID: c.FSUID, GID: c.FSGID})
+	i, err := newNode(unnamed.Dentry.SB(), vfs.S_IFREG|mode, vfs.Owner{UID: c.FSUID, GID: c.FSGID})
 	if err != errno.OK {
 		return nil, err
 	}
 	i.SetNlink(0)
 	nodeOf(i).seals.Store(seals)
 	i.MayWrite = mayWrite
-	return root.OpenUnlinked(i, name, vfs.O_RDWR|vfs.O_LARGEFILE, c)
+	return unnamed.OpenUnlinked(i, name, vfs.O_RDWR|vfs.O_LARGEFILE, c)
 }
 
 // sealedFile returns the node of a regular file of a tmpfs, or EINVAL.

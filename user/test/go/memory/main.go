@@ -145,6 +145,10 @@ func maps() {
 func section(s string) { fmt.Println("==", s) }
 
 func main() {
+	if len(os.Args) > 1 {
+		layout()
+		return
+	}
 	if _, e := mmap(arena, arenaSize, none, anon|unix.MAP_NORESERVE|unix.MAP_FIXED_NOREPLACE, -1, 0); e != 0 {
 		fmt.Println("no arena")
 		return
@@ -167,4 +171,5 @@ func main() {
 	testMemfd()
 	testCross()
 	testOther()
+	testPolicy()
 }

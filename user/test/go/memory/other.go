@@ -6,7 +6,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"os/exec"
+	"runtime"
 	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -110,4 +113,88 @@ func smaps() {
 			}
 		}
 	}
+}
+
+func testPolicy() {
+	section("memory policy")
+	one, two, mode := uint64(1), uint64(2), int32(9)
+	ptr := func(p *uint64) uintptr { return uintptr(unsafe.Pointer(p)) }
+	set := func(what string, a ...uintptr) { do("set "+what, unix.SYS_SET_MEMPOLICY, a...) }
+	get := func(what string, nodes uintptr, a ...uintptr) {
+		mode, one = 9, 5
+		_, e := call(unix.SYS_GET_MEMPOLICY, append([]uintptr{uintptr(unsafe.Pointer(&mode)), nodes}, a...)...)
+		fmt.Println("get", what, name(e), mode, one)
+		one = 1
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	set("default", 0, 0, 0)
+	set("default with nodes", 0, ptr(&one), 64)
+	set("bind", 2, ptr(&one), 64)
+	get("bind", ptr(&one), 1024, 0, 0)
+	set("bind without nodes", 2, 0, 0)
+	set("bind to another", 2, ptr(&two), 64)
+	set("mode", 77, 0, 0)
+	set("local", 4, 0, 0)
+	set("interleave", 3, ptr(&one), 64)
+	get("next", ptr(&one), 1024, 0, 1)
+	get("allowed", ptr(&one), 1024, 0, 4)
+	get("flags", ptr(&one), 1024, 0, 8)
+	get("address without flag", ptr(&one), 1024, p(0), 0)
+	get("address", ptr(&one), 1024, p(0), 3)
+	at(0, 2, rw, anon)
+	store(p(0), 1)
+	get("address", 0, 0, p(0), 3)
+	set("back", 0, 0, 0)
+	do("mbind", unix.SYS_MBIND, p(0), page, 2, ptr(&one), 64, 0)
+	do("mbind mode", unix.SYS_MBIND, p(0), page, 55, ptr(&one), 64, 0)
+	do("mbind flags", unix.SYS_MBIND, p(0), page, 2, ptr(&one), 64, 64)
+	do("mbind hole", unix.SYS_MBIND, p(10), page, 2, ptr(&one), 64, 0)
+	do("mbind odd", unix.SYS_MBIND, p(0)+1, page, 2, ptr(&one), 64, 0)
+	clear()
+	section("process_madvise")
+	at(0, 4, rw, anon)
+	fd, err := unix.PidfdOpen(os.Getpid(), 0)
+	fmt.Println(errName(err))
+	iov := [][2]uintptr{{p(0), page}, {p(1), 2 * page}}
+	pm := func(what string, a ...uintptr) {
+		n, e := call(unix.SYS_PROCESS_MADVISE, a...)
+		if e != 0 {
+			n = 0
+		}
+		fmt.Println(what, name(e), n)
+	}
+	pm("cold", uintptr(fd), slicePtr(iov), 2, unix.MADV_COLD, 0)
+	pm("flags", uintptr(fd), slicePtr(iov), 2, unix.MADV_COLD, 1)
+	pm("advice", uintptr(fd), slicePtr(iov), 2, 77, 0)
+	pm("descriptor", 999, slicePtr(iov), 2, unix.MADV_COLD, 0)
+	iov[1][0] = p(3)
+	pm("half", uintptr(fd), slicePtr(iov), 2, unix.MADV_COLD, 0)
+	unix.Close(fd)
+	clear()
+	section("layout")
+	for _, fixed := range []bool{true, false} {
+		seen := map[string]bool{}
+		for range 3 {
+			if fixed {
+				call(unix.SYS_PERSONALITY, 0x0040000)
+			}
+			out, _ := exec.Command(os.Args[0], "layout").Output()
+			call(unix.SYS_PERSONALITY, 0)
+			seen[string(out)] = true
+		}
+		fmt.Println(fixed, len(seen))
+	}
+}
+
+// layout prints where the stack and the heap are.
+func layout() {
+	data, _ := os.ReadFile("/proc/self/maps")
+	for _, l := range strings.Split(string(data), "\n") {
+		if strings.Contains(l, "[stack]") {
+			fmt.Println(l)
+		}
+	}
+	now, _ := call(unix.SYS_BRK, 0)
+	fmt.Println(now)
 }
