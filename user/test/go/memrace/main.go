@@ -19,7 +19,7 @@ import (
 
 const (
 	page   = 4096
-	rounds = 40
+	rounds = 16
 	rw     = unix.PROT_READ | unix.PROT_WRITE
 	anon   = unix.MAP_PRIVATE | unix.MAP_ANONYMOUS
 )
@@ -163,7 +163,7 @@ func touch(w *uint64, tag uint64) {
 
 // forks has the space copied while the others change it.
 func forks() {
-	for range 6 {
+	for range 3 {
 		out, err := exec.Command(os.Args[0], "child").Output()
 		check(err == nil && string(out) == "fine\n", "a child")
 	}
