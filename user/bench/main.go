@@ -7,7 +7,7 @@
 //	bench DISK RAM [NAME...]
 //
 // DISK is a directory on the disk's file system, RAM one on tmpfs; names select lines. Lines that wait for disk or timer say so with a
-// third word: of these the time that the CPU was idle, as /proc/stat counts it, is taken off, which leaves a coarser figure.
+// third word: while they wait, a process of the lowest class spins, and what it has spun is taken off (spinner.go).
 //
 // The list is in list*.go, by subject. The program itself does as little as it can between the calls: operations are made by number,
 // with arguments that are ready.
@@ -90,7 +90,8 @@ func measure(b *bench) {
 	}
 	total, idle := uint64(0), uint64(0)
 	if b.waits {
-		idle = idleTime()
+		startSpinner()
+		idle = spun()
 	}
 	if b.each == nil {
 		start := runtime.Cycles()
@@ -107,7 +108,8 @@ func measure(b *bench) {
 		}
 	}
 	if b.waits {
-		total -= min(total, idleTime()-idle)
+		total -= min(total, spun()-idle)
+		stopSpinner()
 	}
 	report(b, total/uint64(b.n*max(b.per, 1)))
 	if b.finish != nil {
@@ -123,37 +125,6 @@ func report(b *bench, v uint64) {
 	stdio.Printf("%s %d%s\n", b.name, v, waits)
 	stdio.Out.Flush()
 }
-
-// idleTime reads from /proc/stat how long the CPU has been idle or waiting for a disk, in ns.
-func idleTime() uint64 {
-	fd, e := sys.Open("/proc/stat", sys.O_RDONLY, 0)
-	if e != 0 {
-		return 0
-	}
-	n, _ := sys.Read(fd, statText[:])
-	sys.Close(fd)
-	const idle, tick = 4, 10_000_000 // the fourth and fifth number of the first line
-	sum, field, v := uint64(0), 0, uint64(0)
-	for _, c := range statText[:n] {
-		switch {
-		case c >= '0' && c <= '9':
-			v = v*10 + uint64(c-'0')
-		case c == ' ' || c == '\n':
-			if field == idle || field == idle+1 {
-				sum += v
-			}
-			if v, field = 0, field+1; statText[field] == 0 || c == '\n' {
-				return sum * tick
-			}
-			if field == 1 {
-				field = 0 // two blanks follow "cpu"
-			}
-		}
-	}
-	return sum * tick
-}
-
-var statText [4096]byte
 
 const page = 4096
 

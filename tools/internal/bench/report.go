@@ -65,7 +65,7 @@ func Markdown(w io.Writer, list []Comparison, title, plot string) error {
 		b.WriteString("\n")
 	}
 	table("## Operations", false)
-	table("## Operations that wait for disk or timer\n\nThe time that the CPU was idle is taken off, as /proc/stat counts it; what is left is coarse, and not part of the mean.", true)
+	table("## Operations that wait for disk or timer\n\nWhile they wait, a process of the lowest class spins, and what it executes is taken off (`user/bench/spinner.go`). Timer interrupts during the wait are in the figures, so how fast the host's disk is matters: these lines are not part of the mean.", true)
 	_, err := io.WriteString(w, strings.TrimRight(b.String(), "\n")+"\n")
 	return err
 }
