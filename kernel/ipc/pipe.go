@@ -66,7 +66,7 @@ var pipeCache = mem.Cache[Pipe]{Name: "pipe"}
 type pipeFile struct{ vfs.NoFileOps }
 
 // pipeOps is shared by both ends and by FIFOs: what an end may do is the file's mode.
-var pipeOps vfs.FileOps = pipeFile{}
+var pipeOps vfs.FileOps = &pipeFile{}
 
 // makePipe makes the ring; nil without memory.
 func makePipe() *Pipe {
@@ -116,7 +116,7 @@ func NewPipe(flags uint32, c *cred.Cred) (r, w *vfs.File, e errno.Errno) {
 func pipeOf(f *vfs.File) *Pipe { return (*Pipe)(f.Private) }
 
 // Read takes what is there, and waits only for the first byte.
-func (pipeFile) Read(f *vfs.File, it *uio.Iter, pos int64) (int, errno.Errno) {
+func (*pipeFile) Read(f *vfs.File, it *uio.Iter, pos int64) (int, errno.Errno) {
 	p := pipeOf(f)
 	if it.Len() == 0 {
 		return 0, errno.OK
@@ -216,7 +216,7 @@ func (p *Pipe) push(f *mem.Frame, off, n int, flags uint32) {
 func (p *Pipe) full() bool { return p.head-p.tail >= uint32(len(p.ring)) }
 
 // Write copies all in, waiting for room as long as there are readers. Up to PipeBuf bytes go in one piece.
-func (pipeFile) Write(f *vfs.File, it *uio.Iter, pos int64) (done int, newPos int64, e errno.Errno) {
+func (*pipeFile) Write(f *vfs.File, it *uio.Iter, pos int64) (done int, newPos int64, e errno.Errno) {
 	p := pipeOf(f)
 	if it.Len() == 0 {
 		return 0, pos, errno.OK
@@ -338,7 +338,7 @@ func (p *Pipe) fill(it *uio.Iter, flags uint32) (done int, e errno.Errno) {
 }
 
 // Poll: readable with bytes or at the end, writable with a free segment, so that PipeBuf bytes go in without waiting.
-func (pipeFile) Poll(f *vfs.File, pt *vfs.PollTable) uint32 {
+func (*pipeFile) Poll(f *vfs.File, pt *vfs.PollTable) uint32 {
 	p := pipeOf(f)
 	mask := uint32(0)
 	if f.Readable() {
@@ -363,7 +363,7 @@ func (pipeFile) Poll(f *vfs.File, pt *vfs.PollTable) uint32 {
 }
 
 // Ioctl knows FIONREAD.
-func (pipeFile) Ioctl(f *vfs.File, cmd uint32, arg uintptr) (uintptr, errno.Errno) {
+func (*pipeFile) Ioctl(f *vfs.File, cmd uint32, arg uintptr) (uintptr, errno.Errno) {
 	const fionread = 0x541b
 	if cmd != fionread {
 		return 0, errno.ENOTTY
@@ -376,7 +376,7 @@ func (pipeFile) Ioctl(f *vfs.File, cmd uint32, arg uintptr) (uintptr, errno.Errn
 }
 
 // Release closes an end and tells the other one.
-func (pipeFile) Release(f *vfs.File) {
+func (*pipeFile) Release(f *vfs.File) {
 	p := pipeOf(f)
 	p.leave(f)
 	fifoMutex.Lock()

@@ -188,22 +188,18 @@ func Poll(files *vfs.FDTable, fds []PollFD, timeoutNS int64) (int, errno.Errno) 
 
 func (p *poller) scanFDs(files *vfs.FDTable, fds []PollFD) int {
 	n := 0
+	only := files.Only()
 	for i := range fds {
 		fd := &fds[i]
 		fd.Revents = 0
 		if fd.FD < 0 {
 			continue
 		}
-		r, e := files.Acquire(int(fd.FD))
-		if e != errno.OK {
-			fd.Revents = vfs.POLLNVAL
-			n++
-			p.found()
-			continue
-		}
 		events := uint32(uint16(fd.Events)) | vfs.PollAlways
-		got := r.F.Poll(p.tableFor(r.F, events)) & events
-		r.Release()
+		got, ok := p.ask(files, only, int(fd.FD), events)
+		if !ok {
+			got = vfs.POLLNVAL
+		}
 		if got != 0 {
 			fd.Revents = int16(got)
 			n++
@@ -211,4 +207,20 @@ func (p *poller) scanFDs(files *vfs.FDTable, fds []PollFD) int {
 		}
 	}
 	return n
+}
+
+// ask asks a descriptor which of some events have come; false: it is not open. only is what files.Only returned.
+func (p *poller) ask(files *vfs.FDTable, only []*vfs.File, fd int, events uint32) (got uint32, ok bool) {
+	if p == nil && uint(fd) < uint(len(only)) {
+		if f := only[fd]; f != nil && !f.PathOnly() {
+			return f.Ops.Poll(f, nil) & events, true
+		}
+	}
+	r, e := files.Acquire(fd)
+	if e != errno.OK {
+		return 0, false
+	}
+	got = r.F.Poll(p.tableFor(r.F, events)) & events
+	r.Release()
+	return got, true
 }

@@ -29,6 +29,7 @@ func Select(files *vfs.FDTable, n int, s *FDSets, timeoutNS int64) (int, errno.E
 
 func (p *poller) scanSets(files *vfs.FDTable, n int, s *FDSets) (int, errno.Errno) {
 	count := 0
+	only := files.Only()
 	for w := 0; w*64 < n; w++ {
 		in, out, ex := word(s.WantIn, w), word(s.WantOut, w), word(s.WantEx, w)
 		all := in | out | ex
@@ -39,9 +40,9 @@ func (p *poller) scanSets(files *vfs.FDTable, n int, s *FDSets) (int, errno.Errn
 		for ; all != 0; all &= all - 1 {
 			b := bits.TrailingZeros64(all)
 			bit := uint64(1) << uint(b)
-			got, e := p.askSets(files, w*64+b, in&bit != 0, out&bit != 0, ex&bit != 0)
-			if e != errno.OK {
-				return 0, e
+			got, ok := p.ask(files, only, w*64+b, asked(in&bit, out&bit, ex&bit))
+			if !ok {
+				return 0, errno.EBADF
 			}
 			if got == 0 {
 				continue
@@ -69,25 +70,19 @@ func (p *poller) scanSets(files *vfs.FDTable, n int, s *FDSets) (int, errno.Errn
 	return count, errno.OK
 }
 
-// askSets asks one descriptor for what the sets it is in mean.
-func (p *poller) askSets(files *vfs.FDTable, fd int, in, out, ex bool) (uint32, errno.Errno) {
-	r, e := files.Acquire(fd)
-	if e != errno.OK {
-		return 0, e
-	}
+// asked is what the sets that a descriptor is in mean, of which any is 0 if it is not in it.
+func asked(in, out, ex uint64) uint32 {
 	events := uint32(vfs.PollAlways)
-	if in {
+	if in != 0 {
 		events |= selectIn
 	}
-	if out {
+	if out != 0 {
 		events |= selectOut
 	}
-	if ex {
+	if ex != 0 {
 		events |= selectEx
 	}
-	got := r.F.Poll(p.tableFor(r.F, events)) & events
-	r.Release()
-	return got, errno.OK
+	return events
 }
 
 func word(set []uint64, w int) uint64 {

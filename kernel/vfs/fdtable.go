@@ -108,6 +108,15 @@ func (t *FDTable) Acquire(fd int) (FileRef, errno.Errno) {
 	return r, err
 }
 
+// Only returns the open files by descriptor, nil where there is none, if the table has one user: nobody but the caller can change it
+// while it looks. Otherwise it returns nothing.
+func (t *FDTable) Only() []*File {
+	if t.refs.Load() == 1 {
+		return t.files
+	}
+	return nil
+}
+
 // AcquireAny is Acquire that O_PATH files satisfy. A table that only this thread uses needs neither lock nor reference: nobody
 // can close the descriptor meanwhile.
 func (t *FDTable) AcquireAny(fd int) (FileRef, errno.Errno) {

@@ -36,12 +36,22 @@ type PollTable struct {
 }
 
 // Wait registers the waiter in q, on which any event is announced. A nil table is allowed.
-func (pt *PollTable) Wait(q *sched.WaitQueue) { pt.WaitFor(q, ^uint32(0)) }
+func (pt *PollTable) Wait(q *sched.WaitQueue) {
+	if pt != nil { // here, so that it is inlined where the caller only asks
+		pt.register(q, ^uint32(0))
+	}
+}
 
 // WaitFor registers the waiter in q, on which only the given events are announced. A waiter that does not care for them stays
 // out, so that it is not woken for nothing, and epoll sees no edge where there is none.
 func (pt *PollTable) WaitFor(q *sched.WaitQueue, events uint32) {
-	if pt != nil && pt.Queue != nil && pt.Events&events != 0 {
+	if pt != nil {
+		pt.register(q, events)
+	}
+}
+
+func (pt *PollTable) register(q *sched.WaitQueue, events uint32) {
+	if pt.Queue != nil && pt.Events&events != 0 {
 		pt.Queue(pt, q, events)
 	}
 }

@@ -59,10 +59,9 @@ func soakCommand() *cobra.Command {
 	var verbose bool
 	limit := seconds{10 * time.Minute}
 	c := &cobra.Command{
-		Use:   "soak [flags]",
+		Use:   "soak [flags] [ACTOR...]",
 		Short: "Wear the test kernel out: fork bombs, signal storms, floods, threads killed at random; fails as fuzz-syscalls does",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(_ *cobra.Command, actors []string) error {
 			ctx, err := abuseContext()
 			if err != nil {
 				return err
@@ -71,7 +70,7 @@ func soakCommand() *cobra.Command {
 			if verbose {
 				log = os.Stderr
 			}
-			if err := harness.Soak(seed, int(limit.Seconds()), smp, os.Stdout, log).Run(ctx); err != nil {
+			if err := harness.Soak(seed, int(limit.Seconds()), smp, actors, os.Stdout, log).Run(ctx); err != nil {
 				return exit(1, "soak: "+err.Error())
 			}
 			return nil

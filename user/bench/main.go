@@ -4,7 +4,7 @@
 // operation, which under "-icount shift=0" is guest instructions. It is an ordinary static Linux program, so the same binary
 // measures Linux.
 //
-//	bench DISK RAM [NAME...]
+//	bench DISK RAM [repeat=N] [NAME...]
 //
 // DISK is a directory on the disk's file system, RAM one on tmpfs; names select lines. Lines that wait for disk or timer say so with a
 // third word: while they wait, a process of the lowest class spins, and what it has spun is taken off (spinner.go).
@@ -47,13 +47,19 @@ func main() {
 	}
 	disk, ram, self = sys.GoString(a[1]), sys.GoString(a[2]), a[0]
 	var want []string
-	for _, s := range a[3:] {
-		want = append(want, sys.GoString(s))
+	repeat := int64(1) // for profiles
+	for _, p := range a[3:] {
+		if key, v, _ := str.Cut(sys.GoString(p), '='); key == "repeat" {
+			repeat, _ = str.Atoi(v)
+		} else {
+			want = append(want, sys.GoString(p))
+		}
 	}
 	setup()
 	for _, part := range [...][]bench{calls(), signals(), processes(), memory(), channels(), files("ext4", disk), files("ram", ram), reads()} {
 		for i := range part {
 			if selected(part[i].name, want) {
+				part[i].n *= int(repeat)
 				measure(&part[i])
 			}
 		}

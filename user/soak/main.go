@@ -4,7 +4,7 @@
 // and sockets with descriptors in flight, threads that are created and killed at random, memory and files that come and go. It must be
 // the command of a machine of its own ("galago soak"), as it kills everything else that runs.
 //
-//	soak SECONDS SEED
+//	soak SECONDS SEED [ACTOR...]
 //
 // The master keeps one actor of each kind running (actors.go, threads.go) and kills each, with all its offspring still at work, after
 // a random time. Every ten seconds it kills all of them, waits until they are gone, and counts what the kernel has in use: the figures
@@ -32,11 +32,12 @@ type actor struct {
 	pid  int
 	end  int64 // when it is killed
 	runs int
+	idle bool // not wanted
 }
 
 var actors = [...]actor{
-	{name: "fork bomb", run: forkBomb}, {name: "signal storm", run: signalStorm}, {name: "pipe flood", run: pipeFlood},
-	{name: "socket flood", run: socketFlood}, {name: "threads", run: threadChurn}, {name: "memory", run: memoryChurn},
+	{name: "fork-bomb", run: forkBomb}, {name: "signal-storm", run: signalStorm}, {name: "pipe-flood", run: pipeFlood},
+	{name: "socket-flood", run: socketFlood}, {name: "threads", run: threadChurn}, {name: "memory", run: memoryChurn},
 	{name: "files", run: fileChurn}, {name: "events", run: eventChurn},
 }
 
@@ -58,11 +59,12 @@ const work = "/soak"
 
 func main() {
 	if len(runtime.Argv) < 3 {
-		stdio.Puts("usage: soak SECONDS SEED\n")
+		stdio.Puts("usage: soak SECONDS SEED [ACTOR...]\n")
 		sys.ExitNow(2)
 	}
 	seconds, _ := str.Atoi(sys.GoString(runtime.Argv[1]))
 	seed, _ := str.Atoi(sys.GoString(runtime.Argv[2]))
+	choose(runtime.Argv[3:])
 	r := abuse.Random(seed)
 	abuse.Protect()
 	sys.Mkdir(work, 0o777)
@@ -78,6 +80,18 @@ func main() {
 		now.print("round")
 	}
 	finish(&first)
+}
+
+// choose leaves out the actors that are not named, if any are.
+func choose(names []*byte) {
+	for i := range actors {
+		actors[i].idle = len(names) > 0
+		for _, n := range names {
+			if sys.GoString(n) == actors[i].name {
+				actors[i].idle = false
+			}
+		}
+	}
 }
 
 // finish compares the end with the beginning.
@@ -107,6 +121,7 @@ func round(r *abuse.Random, end int64) {
 		for i := range actors {
 			a := &actors[i]
 			switch now := abuse.Now(); {
+			case a.idle:
 			case a.pid == 0:
 				a.start(r, now)
 			case now >= a.end:

@@ -97,14 +97,14 @@ func abuseJobs() (list []Job) {
 		j.Slow = true
 		list = append(list, j)
 	}
-	soak := single(abuseSuite, "soak", func(c *Context) error { return Soak(time.Now().Unix(), 20, smp, io.Discard, nil).Run(c) })
+	soak := single(abuseSuite, "soak", func(c *Context) error { return Soak(time.Now().Unix(), 20, smp, nil, io.Discard, nil).Run(c) })
 	soak.Slow = true
 	return append(list, soak)
 }
 
-// Soak is a run of the soak test.
-func Soak(seed int64, seconds, smp int, out, log io.Writer) *Abuse {
-	return &Abuse{Program: "soak", Args: []string{strconv.Itoa(seconds), strconv.FormatInt(seed, 10)}, SMP: smp, Mem: "512M", Seconds: seconds, Out: out, Log: log}
+// Soak is a run of the soak test, with the named actors, or all.
+func Soak(seed int64, seconds, smp int, actors []string, out, log io.Writer) *Abuse {
+	return &Abuse{Program: "soak", Args: append([]string{strconv.Itoa(seconds), strconv.FormatInt(seed, 10)}, actors...), SMP: smp, Mem: "512M", Seconds: seconds, Out: out, Log: log}
 }
 
 // FuzzSyscalls is a run of the system-call fuzzer.
