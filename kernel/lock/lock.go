@@ -1,4 +1,4 @@
-// Package lock has the locks that never sleep: Spin (a ticket lock, the kernel's ordinary spin lock), MCS
+// Package lock has the locks that never sleep: Spin (a test-and-set lock, the kernel's ordinary spin lock), MCS
 // (a queue lock for words that many CPUs fight over), RWSpin (many readers or one writer) and SeqLock (readers
 // that retry instead of waiting).
 //

@@ -23,6 +23,7 @@ func hammer(workers, rounds int, fn func(worker int)) {
 func TestMutualExclusion(t *testing.T) {
 	const workers, rounds = 4, 2000
 	var spin Spin
+	var bare TestAndSet
 	var ticket Ticket
 	var mcs MCS
 	var nodes [workers]MCSNode
@@ -39,6 +40,12 @@ func TestMutualExclusion(t *testing.T) {
 				spinWait()
 			}
 		}, func(int) { spin.Unlock() }},
+		{"TestAndSet", func(int) { bare.Lock() }, func(int) { bare.Unlock() }},
+		{"TestAndSet try", func(int) {
+			for !bare.TryLock() {
+				spinWait()
+			}
+		}, func(int) { bare.Unlock() }},
 		{"Ticket", func(int) { ticket.Lock() }, func(int) { ticket.Unlock() }},
 		{"Ticket try", func(int) {
 			for !ticket.TryLock() {

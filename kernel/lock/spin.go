@@ -8,11 +8,11 @@ import (
 	"galago/arch"
 )
 
-// Spin is a mutual exclusion lock that is held for short stretches only and never over a sleep: a ticket
+// Spin is a mutual exclusion lock that is held for short stretches only and never over a sleep: a test-and-set
 // lock that also raises the preempt count and takes part in order checking.
 type Spin struct {
-	Rank   Rank
-	ticket Ticket
+	Rank Rank
+	bare TestAndSet
 }
 
 // Init sets the rank of a lock in memory that may have been used before, and frees the lock.
@@ -24,7 +24,7 @@ func (s *Spin) Lock() {
 	if Debug {
 		depAcquire(s.Rank, unsafe.Pointer(s), false)
 	}
-	s.ticket.Lock()
+	s.bare.Lock()
 }
 
 // Unlock releases the lock.
@@ -32,7 +32,7 @@ func (s *Spin) Unlock() {
 	if Debug {
 		depRelease(unsafe.Pointer(s))
 	}
-	s.ticket.Unlock()
+	s.bare.Unlock()
 	// PreemptEnable, which is just too large for the compiler to inline.
 	h := arch.Current()
 	h.Preempt--
@@ -48,7 +48,7 @@ func (s *Spin) LockIRQ() (flags uintptr) {
 	if Debug {
 		depAcquire(s.Rank, unsafe.Pointer(s), false)
 	}
-	s.ticket.Lock()
+	s.bare.Lock()
 	return flags
 }
 
@@ -57,7 +57,7 @@ func (s *Spin) UnlockIRQ(flags uintptr) {
 	if Debug {
 		depRelease(unsafe.Pointer(s))
 	}
-	s.ticket.Unlock()
+	s.bare.Unlock()
 	arch.IRQRestore(flags)
 	h := arch.Current() // as in Unlock
 	h.Preempt--
@@ -69,7 +69,7 @@ func (s *Spin) UnlockIRQ(flags uintptr) {
 // TryLock takes the lock if it is free.
 func (s *Spin) TryLock() bool {
 	PreemptDisable()
-	if !s.ticket.TryLock() {
+	if !s.bare.TryLock() {
 		PreemptEnable()
 		return false
 	}
@@ -80,11 +80,11 @@ func (s *Spin) TryLock() bool {
 }
 
 // Locked tells whether somebody holds the lock.
-func (s *Spin) Locked() bool { return s.ticket.Locked() }
+func (s *Spin) Locked() bool { return s.bare.Locked() }
 
 // AssertHeld panics unless the lock is held; with lockdep, unless this thread holds it.
 func (s *Spin) AssertHeld() {
-	if !s.ticket.Locked() || Debug && !depHeld(unsafe.Pointer(s)) {
+	if !s.bare.Locked() || Debug && !depHeld(unsafe.Pointer(s)) {
 		panic("lock: spin lock is not held")
 	}
 }

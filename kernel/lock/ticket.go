@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// Ticket is the bare ticket lock inside Spin: first come, first served, and nothing else (no preempt count, no
+// Ticket is a bare ticket lock: first come, first served, and nothing else (no preempt count, no
 // order checking). The two counters share one 64-bit word so that taking a ticket and reading whose turn it is
 // are one instruction (XADD): the low half is the ticket being served, the high half the next ticket to hand out.
 type Ticket struct {
