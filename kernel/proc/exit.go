@@ -262,6 +262,7 @@ func (p *Process) parentDied(parent *Process) {
 // unlink removes a zombie from the table and the tree; the caller drops the tree's reference. table.lock is held.
 func (p *Process) unlink() {
 	p.state = Dead
+	p.endWait.WakeAll() // a pidfd hangs up
 	p.user.countOut()
 	p.parent.children.Remove(&p.sibling)
 	p.creator.nKids--

@@ -41,10 +41,13 @@ func (pidfdOps) Poll(f *vfs.File, pt *vfs.PollTable) uint32 {
 	p := (*Process)(f.Private)
 	pt.Wait(&p.endWait)
 	table.lock.Lock()
-	ended := p.state != Alive
+	state := p.state
 	table.lock.Unlock()
-	if ended {
+	switch state {
+	case Zombie:
 		return vfs.POLLIN | vfs.POLLRDNORM
+	case Dead:
+		return vfs.POLLIN | vfs.POLLRDNORM | vfs.POLLHUP
 	}
 	return 0
 }
