@@ -353,7 +353,7 @@ func (l *loader) landmarks(s *elf.Segment, base uintptr) {
 func (t *Task) commit(l *loader, f *arch.Frame, path string) {
 	p, was := t.Proc, t.TID
 	t.beAlone()
-	t.leaveMemory()
+	t.leaveMemory(false)
 	old := p.swapSpace(l.space)
 	l.space = nil
 	vm.Attach(p.Space)

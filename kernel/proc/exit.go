@@ -22,7 +22,7 @@ const (
 var OnInitExit func(status int)
 
 // OnLeaveMemory is called when a task is about to leave its memory, by its end or by exec; the system-call floor sets it.
-var OnLeaveMemory func(t *Task)
+var OnLeaveMemory func(t *Task, ends bool)
 
 // OnProcessEnd is called by the last task of a process.
 var OnProcessEnd func(p *Process)
@@ -63,7 +63,7 @@ func exitTask(status int) {
 	t.leaveSignals()
 	t.abandonTracees()
 	table.lock.Unlock()
-	t.leaveMemory()
+	t.leaveMemory(true)
 	t.releaseContext()
 	t.leaveSpace() // as soon as it is off the list, others may end the process and its address space
 	var rec *deadTracee
@@ -101,9 +101,9 @@ func exitTask(status int) {
 }
 
 // leaveMemory does what is to be done in the running task's memory before it loses it.
-func (t *Task) leaveMemory() {
+func (t *Task) leaveMemory(ends bool) {
 	if OnLeaveMemory != nil {
-		OnLeaveMemory(t)
+		OnLeaveMemory(t, ends)
 	}
 	if t.ClearTID != 0 {
 		zero := uint32(0)

@@ -113,3 +113,18 @@ func (t *Task) inSet(p *Process, set, id int) bool {
 // IOPriority is what ioprio_set(2) chose for the thread.
 func (s *Subject) IOPriority() uint16     { return s.task.ioPriority }
 func (s *Subject) SetIOPriority(p uint16) { s.task.ioPriority = p }
+
+// ThreadOf returns the thread of a number with a reference, or nil.
+func ThreadOf(tid int) *sched.Thread {
+	if tid <= 0 || tid >= MaxPID {
+		return nil
+	}
+	table.lock.Lock()
+	defer table.lock.Unlock()
+	o := table.tasks[tid].Load()
+	if o == nil {
+		return nil
+	}
+	o.Thread.Get()
+	return o.Thread
+}

@@ -172,8 +172,8 @@ func (t *Thread) standingChanged() {
 	piLock.Unlock()
 }
 
-// ClosePI says that t ends: SetOwner refuses it from here on. It returns a lock that t still owns and others wait for, or nil. Needs LockPI.
-func (t *Thread) ClosePI() *PILock {
-	t.pi.closed = true
+// HeldPI returns a lock that t owns and others wait for, or nil. With ends, t ends: SetOwner refuses it from here on. Needs LockPI.
+func (t *Thread) HeldPI(ends bool) *PILock {
+	t.pi.closed = t.pi.closed || ends
 	return t.pi.donors.Min()
 }

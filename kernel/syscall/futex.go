@@ -15,13 +15,19 @@ import (
 
 // futex(2) operations.
 const (
-	futexWait       = 0
-	futexWake       = 1
-	futexRequeue    = 3
-	futexCmpRequeue = 4
-	futexWakeOp     = 5
-	futexWaitBitset = 9
-	futexWakeBitset = 10
+	futexWait         = 0
+	futexWake         = 1
+	futexRequeue      = 3
+	futexCmpRequeue   = 4
+	futexWakeOp       = 5
+	futexLockPI       = 6
+	futexUnlockPI     = 7
+	futexTrylockPI    = 8
+	futexWaitBitset   = 9
+	futexWakeBitset   = 10
+	futexWaitRequeue  = 11
+	futexCmpRequeuePI = 12
+	futexLockPI2      = 13
 
 	futexPrivate  = 128
 	futexRealtime = 256
@@ -87,14 +93,16 @@ func futexDeadline(user uintptr, absolute, realtime bool) (int64, errno.Errno) {
 func sysFutex(f *arch.Frame) (uintptr, errno.Errno) {
 	op := int1(f)
 	cmd := op &^ (futexPrivate | futexRealtime)
+	realtime := op&futexRealtime != 0
 	deadline := noDeadline
-	if cmd == futexWait || cmd == futexWaitBitset {
+	switch cmd {
+	case futexWait, futexWaitBitset, futexWaitRequeue, futexLockPI, futexLockPI2:
 		var e errno.Errno
-		if deadline, e = futexDeadline(arg3(f), cmd != futexWait, op&futexRealtime != 0); e != 0 {
+		if deadline, e = futexDeadline(arg3(f), cmd != futexWait, realtime || cmd == futexLockPI); e != 0 {
 			return 0, e
 		}
 	}
-	if op&futexRealtime != 0 && cmd != futexWaitBitset {
+	if realtime && cmd != futexWaitBitset && cmd != futexWaitRequeue && cmd != futexLockPI2 {
 		return 0, errno.ENOSYS
 	}
 	bits := ipc.FutexAny
@@ -119,11 +127,66 @@ func sysFutex(f *arch.Frame) (uintptr, errno.Errno) {
 		return uintptr(n), e
 	case futexRequeue, futexCmpRequeue, futexWakeOp:
 		return futexTwo(f, op, cmd)
+	case futexLockPI, futexLockPI2, futexTrylockPI, futexUnlockPI:
+		return futexLock(f, op, cmd, deadline)
+	case futexWaitRequeue, futexCmpRequeuePI:
+		return futexCondition(f, op, cmd, deadline)
 	}
 	return 0, errno.ENOSYS
 }
 
-// futexSleep waits until deadline. Without a handler a wait that a signal ended goes on; without a deadline also after one with SA_RESTART.
+// futexLock is the operations on a lock with priority inheritance.
+func futexLock(f *arch.Frame, op, cmd int, deadline int64) (uintptr, errno.Errno) {
+	tid := uint32(current().TID)
+	if cmd == futexUnlockPI { // who is not the owner learns that first
+		v, ok := arch.LoadUser32(arg0(f))
+		switch {
+		case !ok:
+			return 0, errno.EFAULT
+		case v&ipc.FutexTIDMask != tid:
+			return 0, errno.EPERM
+		}
+	}
+	w, e := futexAt(arg0(f), op&futexPrivate != 0, true)
+	if e != 0 {
+		return 0, e
+	}
+	if cmd == futexUnlockPI {
+		return ok(ipc.FutexUnlockPI(w, tid))
+	}
+	e = ipc.FutexLockPI(w, tid, deadline, cmd == futexTrylockPI)
+	if e == errno.EINTR {
+		e = errno.ERESTARTNOINTR
+	}
+	return 0, e
+}
+
+// futexCondition is the operations on a word and such a lock.
+func futexCondition(f *arch.Frame, op, cmd int, deadline int64) (uintptr, errno.Errno) {
+	private := op&futexPrivate != 0
+	if cmd == futexCmpRequeuePI && (arg0(f) == arg4(f) || int2(f) != 1) ||
+		cmd == futexWaitRequeue && arg0(f) == arg4(f) {
+		return 0, errno.EINVAL
+	}
+	a, e := futexAt(arg0(f), private, false)
+	if e != 0 {
+		return 0, e
+	}
+	b, e := futexAt(arg4(f), private, true)
+	if e != 0 {
+		return 0, e
+	}
+	if cmd == futexCmpRequeuePI {
+		n, e := ipc.FutexRequeuePI(a, b, int3(f), uint32(arg5(f)))
+		return uintptr(n), e
+	}
+	e = ipc.FutexWaitRequeuePI(a, uint32(arg2(f)), ipc.FutexAny, b, uint32(current().TID), deadline)
+	if e == errno.EINTR {
+		e = errno.ERESTARTNOINTR
+	}
+	return 0, e
+}
+
 func futexSleep(user uintptr, private bool, val, bits uint32, deadline int64) (uintptr, errno.Errno) {
 	if bits == 0 {
 		return 0, errno.EINVAL
@@ -223,7 +286,14 @@ func sysFutexWaitv(f *arch.Frame) (uintptr, errno.Errno) {
 
 func init() {
 	proc.OnClearTID = func(user uintptr) { wakeShared(user, 1) }
-	proc.OnLeaveMemory = exitRobustList
+	proc.OnLeaveMemory = leaveFutexes
+	ipc.FutexOwner = proc.ThreadOf
+}
+
+// leaveFutexes gives up what the running task holds as it leaves its memory.
+func leaveFutexes(t *proc.Task, ends bool) {
+	exitRobustList(t)
+	ipc.FutexOwnerLeaves(t.Thread, ends)
 }
 
 // wakeShared wakes up to n waiters of a word of the running thread's memory, which did not ask for a private futex.

@@ -5,6 +5,7 @@ package syscall
 import (
 	"galago/arch"
 	"galago/kernel/errno"
+	"galago/kernel/ipc"
 	"galago/kernel/proc"
 )
 
@@ -12,10 +13,6 @@ import (
 // (get_robust_list(2)). The list is foreign memory: its length is bounded, and it is read with care.
 
 const (
-	futexWaiters   = 1 << 31
-	futexOwnerDied = 1 << 30
-	futexTIDMask   = 1<<30 - 1
-
 	robustHeadSize = 24
 	robustLimit    = 2048 // entries looked at
 )
@@ -89,19 +86,19 @@ func ownerDied(t *proc.Task, entry uintptr, offset int64, pending bool) bool {
 		if !ok {
 			return false
 		}
-		if pending && !pi && v&futexTIDMask == 0 { // released, and perhaps no longer able to wake
+		if pending && !pi && v&ipc.FutexTIDMask == 0 { // released, and perhaps no longer able to wake
 			wakeShared(user, 1)
 			return true
 		}
-		if v&futexTIDMask != uint32(t.TID) {
+		if v&ipc.FutexTIDMask != uint32(t.TID) {
 			return true
 		}
-		prev, ok := arch.CasUser32(user, v, v&futexWaiters|futexOwnerDied)
+		prev, ok := arch.CasUser32(user, v, v&ipc.FutexWaiters|ipc.FutexOwnerDied)
 		if !ok {
 			return false
 		}
 		if prev == v {
-			if !pi && v&futexWaiters != 0 {
+			if !pi && v&ipc.FutexWaiters != 0 {
 				wakeShared(user, 1)
 			}
 			return true

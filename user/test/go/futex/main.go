@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -170,24 +171,19 @@ func start(n int, f func(i int) (int, unix.Errno)) chan string {
 	return c
 }
 
-// asleep waits until a thread sleeps in futex(2).
+// asleep waits until a thread sleeps for good.
 func asleep(tid int) {
-	for range 2000 {
-		b, _ := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stat", tid))
-		for i := len(b) - 1; i > 0; i-- {
-			if b[i] == ')' && i+2 < len(b) {
-				if b[i+2] == 'S' {
-					time.Sleep(2 * time.Millisecond)
-					return
-				}
-				break
-			}
-		}
-		if b == nil {
-			time.Sleep(20 * time.Millisecond)
+	for seen := 0; seen < 8; {
+		b, e := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stat", tid))
+		if e != nil {
+			time.Sleep(150 * time.Millisecond)
 			return
 		}
-		time.Sleep(500 * time.Microsecond)
+		at := bytes.LastIndexByte(b, ')')
+		if seen++; b[at+2] != 'S' {
+			seen = 0
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
 
