@@ -298,19 +298,29 @@ func died() {
 	})
 	<-locked
 	var done [2]chan bool
+	var heirs [2]struct {
+		tid, word    uint32
+		lock, unlock unix.Errno
+	}
 	for i := range done {
 		var id int
 		id, done[i] = thread(func() {
-			show("heir", 0, op(w, lockPI))
-			word("heir", w, tid())
-			show("unlock", 0, op(w, unlockPI))
+			h := &heirs[i]
+			h.tid = tid()
+			h.lock = op(w, lockPI)
+			h.word = atomic.LoadUint32(w)
+			h.unlock = op(w, unlockPI)
 		})
 		asleep(id)
 	}
 	end <- true
 	gone(owner)
-	<-done[0]
-	<-done[1]
+	for i := range heirs {
+		<-done[i]
+		h := &heirs[i]
+		fmt.Println("heir", name(h.lock), name(h.unlock))
+		word("heir", &h.word, h.tid)
+	}
 	word("end", w, 0)
 	// nobody waits: the number remains
 	atomic.StoreUint32(w, uint32(owner))
