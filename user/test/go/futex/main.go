@@ -176,7 +176,7 @@ func asleep(tid int) {
 	for seen := 0; seen < 8; {
 		b, e := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stat", tid))
 		if e != nil {
-			time.Sleep(150 * time.Millisecond)
+			time.Sleep(50 * time.Millisecond)
 			return
 		}
 		at := bytes.LastIndexByte(b, ')')
