@@ -32,8 +32,13 @@ ktest:
 	@$(MAKE) --no-print-directory K=build/ktest KTAGS="ktest lockdep memdebug" build/ktest/kernel.elf
 
 image: $(IMAGE)
-$(IMAGE): $(GALAGO) user user/image.manifest $(shell find user/etc -type f)
+$(IMAGE): $(GALAGO) user build/uroot/done user/image.manifest $(shell find user/etc -type f)
 	@$(GALAGO) image -o $@ user/image.manifest
+
+# The u-root busybox in the image: built once, and again when the module that names its commands changes.
+build/uroot/done: tools/uroot/go.mod tools/uroot/go.sum scripts/uroot.sh | setup
+	@echo "  BB    build/uroot/bin/bb"
+	@scripts/uroot.sh build/uroot/bin
 
 # Boots to a shell on this terminal; ^A x leaves QEMU.
 qemu: all

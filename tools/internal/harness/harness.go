@@ -98,6 +98,7 @@ func Jobs(c *Context) ([]Job, error) {
 	list = append(list, busyboxJobs()...)
 	list = append(list, debianJobs()...)
 	list = append(list, gostdJobs()...)
+	list = append(list, urootJobs()...)
 	list = append(list, specialJobs()...)
 	list = append(list, abuseJobs()...)
 	parsers, err := fuzzJobs(c)
