@@ -168,7 +168,8 @@ type statx struct {
 	ATime, BTime, CTime, MTime  statxTime
 	RdevMajor, RdevMinor        uint32
 	DevMajor, DevMinor          uint32
-	_                           [14]uint64
+	MntID                       uint64
+	_                           [13]uint64
 }
 
 type statxTime struct {
@@ -179,7 +180,8 @@ type statxTime struct {
 
 func sysStatx(f *arch.Frame) (uintptr, errno.Errno) {
 	flags, mask := uint32(arg2(f)), uint32(arg3(f))
-	const basicStats, reserved, syncType = 0x7ff &^ 0x800, 0x80000000, 0x6000
+	const basicStats, mountID, reserved, syncType = 0x7ff, 0x1000, 0x80000000, 0x6000
+	const mountRoot = 0x2000 // STATX_ATTR_MOUNT_ROOT
 	if mask&reserved != 0 || flags&syncType == syncType {
 		return 0, errno.EINVAL
 	}
@@ -188,7 +190,7 @@ func sysStatx(f *arch.Frame) (uintptr, errno.Errno) {
 		return 0, e
 	}
 	var st vfs.Stat
-	e = vfs.Fstatat(ctx(), int0(f), p.str(), vfs.NoEscape(&st), flags&^syncType)
+	mnt, isRoot, e := vfs.Statx(ctx(), int0(f), p.str(), vfs.NoEscape(&st), flags&^syncType)
 	p.free()
 	if e != 0 {
 		return 0, e
@@ -198,6 +200,13 @@ func sysStatx(f *arch.Frame) (uintptr, errno.Errno) {
 		Mode: uint16(st.Mode), Ino: st.Ino, Size: uint64(st.Size), Blocks: uint64(st.Blocks),
 		ATime: when(st.ATime), CTime: when(st.CTime), MTime: when(st.MTime),
 		RdevMajor: vfs.Major(st.Rdev), RdevMinor: vfs.Minor(st.Rdev), DevMajor: vfs.Major(st.Dev), DevMinor: vfs.Minor(st.Dev)}
+	if mnt != 0 {
+		x.Mask |= mountID
+		x.MntID, x.AttrMask = mnt, mountRoot
+	}
+	if isRoot {
+		x.Attributes = mountRoot
+	}
 	return ok(put(arg4(f), &x))
 }
 

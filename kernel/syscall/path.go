@@ -8,6 +8,7 @@ import (
 	"galago/arch"
 	"galago/kernel/errno"
 	"galago/kernel/mem"
+	"galago/kernel/proc"
 	"galago/kernel/uio"
 	"galago/kernel/vfs"
 )
@@ -112,6 +113,11 @@ func sysCloseRange(f *arch.Frame) (uintptr, errno.Errno) {
 	const unshare, cloexec = 2, 4
 	if first > last || flags&^(unshare|cloexec) != 0 {
 		return 0, errno.EINVAL
+	}
+	if flags&unshare != 0 {
+		if e := current().Unshare(proc.CLONE_FILES); e != 0 {
+			return 0, e
+		}
 	}
 	lo, hi := int(first), int(min(last, vfs.MaxFiles))
 	if flags&cloexec != 0 {

@@ -23,6 +23,34 @@ func Fstatat(ctx *Context, dirfd int, path string, st *Stat, flags uint32) errno
 	return err
 }
 
+// Statx is Fstatat for statx(2): it also tells the mount's number, 0 for a file without one, and whether the file is the mount's root.
+func Statx(ctx *Context, dirfd int, path string, st *Stat, flags uint32) (mnt uint64, isRoot bool, err errno.Errno) {
+	if flags&^uint32(AT_SYMLINK_NOFOLLOW|AT_EMPTY_PATH|AT_NO_AUTOMOUNT) != 0 {
+		return 0, false, errno.EINVAL
+	}
+	if path == "" && flags&AT_EMPTY_PATH != 0 && dirfd != AtFDCWD {
+		r, err := ctx.Files.AcquireAny(dirfd)
+		if err != errno.OK {
+			return 0, false, err
+		}
+		defer r.Release()
+		if p := r.F.Path; r.F.mode&fileAnon == 0 {
+			mnt, isRoot = uint64(p.Mnt.ID), p.Dentry == p.Mnt.Root
+		}
+		i := r.F.Inode
+		return mnt, isRoot, i.Ops.GetAttr(i, NoEscape(st))
+	}
+	p, err := Lookup(ctx, dirfd, path, lookupFlags(flags))
+	if err != errno.OK {
+		return 0, false, err
+	}
+	i := p.Inode()
+	err = i.Ops.GetAttr(i, NoEscape(st))
+	mnt, isRoot = uint64(p.Mnt.ID), p.Dentry == p.Mnt.Root
+	p.Put()
+	return mnt, isRoot, err
+}
+
 // lookupFlags translates AT_* flags.
 func lookupFlags(at uint32) (how uint32) {
 	if at&AT_SYMLINK_NOFOLLOW == 0 {
@@ -357,7 +385,7 @@ func Faccessat(ctx *Context, dirfd int, path string, mode, flags uint32) errno.E
 		c.FSUID, c.FSGID, c.EUID = c.UID, c.GID, c.UID
 		defer c.Put()
 	}
-	real := Context{c, ctx.FS, ctx.Files}
+	real := Context{Cred: c, FS: ctx.FS, Files: ctx.Files}
 	return withPath(NoEscape(&real), dirfd, path, lookupFlags(flags&^AT_EACCESS), func(p Path) errno.Errno {
 		if mode == 0 {
 			return errno.OK

@@ -16,6 +16,8 @@ type Context struct {
 	Cred  *cred.Cred
 	FS    *FSInfo
 	Files *FDTable
+
+	resolve uint32 // Resolve…: restrictions of openat2(2)
 }
 
 // FSInfo is what clone(CLONE_FS) shares: root, current directory and umask.

@@ -212,8 +212,8 @@ func openCreate(ctx *Context, dirfd int, path string, flags, mode uint32) (*File
 			old := w.path.Dentry
 			w.path.Dentry = d
 			old.Put()
-		} else {
-			w.descend(d)
+		} else if err = w.descend(d); err != errno.OK {
+			break
 		}
 		w.end()
 		return openPath(ctx, w.path, flags, created)
@@ -224,7 +224,9 @@ func openCreate(ctx *Context, dirfd int, path string, flags, mode uint32) (*File
 // openExistingDir ends an O_CREAT whose path ends in "/", "." or "..": a directory, which cannot be created so.
 func openExistingDir(w *walk, flags uint32) (*File, errno.Errno) {
 	if w.kind == lastDotDot {
-		w.dotDot()
+		if err := w.dotDot(); err != errno.OK {
+			return nil, w.fail(err)
+		}
 	}
 	if flags&O_EXCL != 0 {
 		return nil, w.fail(errno.EEXIST)

@@ -61,6 +61,9 @@ func (ctx *Context) startAt(dirfd int) (Path, errno.Errno) {
 func (w *walk) begin(ctx *Context, dirfd int, path string) errno.Errno {
 	w.ctx = ctx
 	if path[0] == '/' {
+		if ctx.resolve&ResolveBeneath != 0 {
+			return errno.EXDEV
+		}
 		w.path = ctx.FS.Root()
 	} else {
 		p, err := ctx.startAt(dirfd)
@@ -177,8 +180,7 @@ func (w *walk) step(name string, hash uint32, rest string) (string, errno.Errno)
 	case lastDot:
 		return rest, errno.OK
 	case lastDotDot:
-		w.dotDot()
-		return rest, errno.OK
+		return rest, w.dotDot()
 	}
 	d, err := w.path.Dentry.lookup(name, hash)
 	if err != errno.OK {
@@ -192,25 +194,39 @@ func (w *walk) step(name string, hash uint32, rest string) (string, errno.Errno)
 	if i.Type() == S_IFLNK {
 		return w.follow(d, i, rest)
 	}
-	w.descend(d)
-	return rest, errno.OK
+	return rest, w.descend(d)
 }
 
 // descend makes d, a child of the present place whose reference is taken over, the present place, and goes into what is mounted there.
-func (w *walk) descend(d *Dentry) {
+func (w *walk) descend(d *Dentry) errno.Errno {
 	old := w.path.Dentry
 	w.path.Dentry = d
 	old.Put()
 	if d.state.Load()&dMounted != 0 {
-		w.path.crossDown()
+		return w.enterMount()
 	}
 	w.inode = w.path.Inode()
+	return errno.OK
+}
+
+// enterMount goes into what is mounted at the present place.
+func (w *walk) enterMount() errno.Errno {
+	from := w.path.Mnt
+	w.path.crossDown()
+	w.inode = w.path.Inode()
+	if w.path.Mnt != from && w.ctx.resolve&ResolveNoXdev != 0 {
+		return errno.EXDEV
+	}
+	return errno.OK
 }
 
 // dotDot goes to the parent directory, which for the root is itself.
-func (w *walk) dotDot() {
+func (w *walk) dotDot() errno.Errno {
 	for {
 		if w.ctx.FS.isRoot(w.path) {
+			if w.ctx.resolve&ResolveBeneath != 0 {
+				return errno.EXDEV
+			}
 			break
 		}
 		if d := w.path.Dentry; d != w.path.Mnt.Root {
@@ -224,9 +240,11 @@ func (w *walk) dotDot() {
 		if !w.path.crossUp() {
 			break
 		}
+		if w.ctx.resolve&ResolveNoXdev != 0 {
+			return errno.EXDEV
+		}
 	}
-	w.path.crossDown()
-	w.inode = w.path.Inode()
+	return w.enterMount()
 }
 
 // final walks the last component. again: it was a symbolic link to follow, and rest is the path to go on with.
@@ -235,8 +253,7 @@ func (w *walk) final(flags uint32) (rest string, again bool, err errno.Errno) {
 	case lastRoot, lastDot:
 		return "", false, errno.OK
 	case lastDotDot:
-		w.dotDot()
-		return "", false, errno.OK
+		return "", false, w.dotDot()
 	}
 	d, err := w.path.Dentry.lookup(w.last, w.hash)
 	if err != errno.OK {
@@ -251,8 +268,7 @@ func (w *walk) final(flags uint32) (rest string, again bool, err errno.Errno) {
 		rest, err = w.followLast(d, i)
 		return rest, rest != "", err
 	}
-	w.descend(d)
-	return "", false, errno.OK
+	return "", false, w.descend(d)
 }
 
 // followLast follows a link in the last component, keeping the slashes behind it in mind.
@@ -272,15 +288,23 @@ func (w *walk) followLast(d *Dentry, i *Inode) (string, errno.Errno) {
 // root, any other where the link is.
 func (w *walk) follow(d *Dentry, i *Inode, rest string) (string, errno.Errno) {
 	w.links++
-	if w.links > MaxLinks {
+	if w.links > MaxLinks || w.ctx.resolve&ResolveNoSymlinks != 0 {
 		d.Put()
 		return "", errno.ELOOP
 	}
 	if i.Jump != nil {
+		if err := w.mayJump(); err != errno.OK {
+			d.Put()
+			return "", err
+		}
 		to, ok := i.Jump(i)
 		d.Put()
 		if !ok {
 			return "", errno.ENOENT
+		}
+		if w.ctx.resolve&ResolveNoXdev != 0 && to.Mnt != w.path.Mnt {
+			to.Put()
+			return "", errno.EXDEV
 		}
 		w.path.Put()
 		w.path = to
@@ -320,9 +344,9 @@ func (w *walk) follow(d *Dentry, i *Inode, rest string) (string, errno.Errno) {
 	w.end() // rest may have been in the old buffer
 	w.buf = buf
 	if buf[0] == '/' {
-		w.path.Put()
-		w.path = w.ctx.FS.Root()
-		w.inode = w.path.Inode()
+		if err := w.toRoot(); err != errno.OK {
+			return "", err
+		}
 	}
 	return bytesString(buf[:n]), errno.OK
 }

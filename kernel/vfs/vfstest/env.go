@@ -101,6 +101,9 @@ func (e *Env) As(uid, gid uint32, groups ...uint32) *Env {
 	c := cred.Root.Dup()
 	c.SetGroups(groups)
 	c.UID, c.EUID, c.SUID, c.FSUID = uid, uid, uid, uid
+	if uid != 0 {
+		c.Permitted, c.Effective = 0, 0
+	}
 	c.GID, c.EGID, c.SGID, c.FSGID = gid, gid, gid, gid
 	ctx := *e.Ctx
 	ctx.Cred = c
