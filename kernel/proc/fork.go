@@ -113,7 +113,12 @@ func (t *Task) Clone(a *CloneArgs) (int, errno.Errno) {
 		t.vfork.Reset()
 		t.vforkChild, c.vforkParent = c, t
 	}
-	c.Thread.Start() // from here on the child may be gone at any moment
+	if p != t.Proc {
+		c.Thread.StartNear()
+	} else {
+		c.Thread.Start()
+	}
+	// from here on the child may be gone at any moment
 	if event != 0 {
 		t.event(event, uint64(tid))
 	}

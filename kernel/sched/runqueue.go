@@ -229,14 +229,21 @@ func leastLoaded(set CPUMask) int {
 	return best
 }
 
-// Start makes a created thread runnable.
-func (t *Thread) Start() {
+// Start makes a created thread runnable, on an idle CPU if there is one.
+func (t *Thread) Start() { t.start(false) }
+
+// StartNear makes a created thread runnable on its creator's CPU if the creator is alone there: most who fork wait for the child at
+// once, so that it runs at once, with what it needs in the caches and without interrupting another CPU. One who goes on gets
+// rid of the child at the next balancing.
+func (t *Thread) StartNear() { t.start(true) }
+
+func (t *Thread) start(near bool) {
 	flags := arch.IRQDisable()
 	rq := t.lockQueue()
 	t.state.Store(uint32(Running))
 	t.onRQ = true
 	// A thread that never ran has no virtual time to carry from queue to queue.
-	cpu := t.selectCPU(int(rq.cpu), false)
+	cpu := t.selectCPU(int(rq.cpu), near)
 	if cpu != int(rq.cpu) {
 		atomic.StoreInt32(&t.CPU, int32(cpu))
 		rq.lock.Unlock()
