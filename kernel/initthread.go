@@ -43,6 +43,7 @@ func initThread(unsafe.Pointer) {
 	ipc.OnBrokenPipe = proc.BrokenPipe
 	ipc.InitFileLocks()
 	ipc.RegisterKinds()
+	must("net settings", net.InitSettings())
 	unix.Init()
 	syscall.InitSysV()
 	net.OnBrokenPipe, net.PID, net.PIDExists, net.Cred = proc.BrokenPipe, proc.CurrentPID, proc.Exists, proc.CurrentCred

@@ -1,6 +1,7 @@
 package ipc
 
 import (
+	"galago/kernel/errno"
 	"galago/kernel/fs/procfs"
 	"galago/kernel/vfs"
 )
@@ -9,6 +10,10 @@ import (
 func RegisterKinds() {
 	procfs.RegisterKind(eventOps, "[eventfd]", eventInfo)
 	procfs.RegisterKind(epollOps, "[eventpoll]", epollInfo)
+	procfs.RegisterSysctl("fs/epoll", "max_user_watches", func(b *procfs.Buffer) errno.Errno {
+		b.Printf("%d\n", maxWatches())
+		return errno.OK
+	}, nil)
 }
 
 func eventInfo(b *procfs.Buffer, f *vfs.File) {

@@ -67,9 +67,6 @@ const (
 	SHUT_RDWR = 2
 )
 
-// SoMaxConn is the longest queue of a listening socket (/proc/sys/net/core/somaxconn).
-const SoMaxConn = 4096
-
 // Who the running thread is, for the credentials of messages and peers; the process floor sets these.
 var (
 	// PID returns the process number.

@@ -49,13 +49,10 @@ const (
 	SO_SNDTIMEO_NEW = 67
 )
 
-// Buffer sizes: default and largest that anybody may ask for (/proc/sys/net/core), and smallest. What is asked for counts the bytes
-// of messages, what is kept also their overhead: twice as much.
+// The smallest buffers. What is asked for counts the bytes of messages, what is kept also their overhead: twice as much.
 const (
-	defaultBuf = 212992
-	maxBuf     = 4 << 20
-	minSndBuf  = 4608
-	minRcvBuf  = 2304
+	minSndBuf = 4608
+	minRcvBuf = 2304
 )
 
 // options are a socket's settings. They are read without a lock.
@@ -73,8 +70,8 @@ type options struct {
 }
 
 func (o *options) setup() {
-	o.SndBuf.Store(defaultBuf)
-	o.RcvBuf.Store(defaultBuf)
+	o.SndBuf.Store(sndDefault.Load())
+	o.RcvBuf.Store(rcvDefault.Load())
 	o.RcvLowat.Store(1)
 	o.PeekOff.Store(-1)
 	o.cpu.Store(-1)
@@ -133,13 +130,19 @@ func (s *Socket) SetOption(option int, user uintptr, n int) errno.Errno {
 			return errno.EOPNOTSUPP
 		}
 		s.Options.set(option, v != 0)
-	case SO_SNDBUF, SO_RCVBUF:
-		s.setBuf(option, min(v, maxBuf))
+	case SO_SNDBUF:
+		s.Options.SndBuf.Store(bufferSize(v, sndMax.Load(), minSndBuf))
+	case SO_RCVBUF:
+		s.Options.RcvBuf.Store(bufferSize(v, rcvMax.Load(), minRcvBuf))
 	case SO_SNDBUFFORCE, SO_RCVBUFFORCE:
-		if !Cred().Capable(cred.NetAdmin) {
+		switch {
+		case !Cred().Capable(cred.NetAdmin):
 			return errno.EPERM
+		case option == SO_SNDBUFFORCE:
+			s.Options.SndBuf.Store(bufferSize(max(v, 0), maxBuf, minSndBuf))
+		default:
+			s.Options.RcvBuf.Store(bufferSize(max(v, 0), maxBuf, minRcvBuf))
 		}
-		s.setBuf(option-SO_SNDBUFFORCE+SO_SNDBUF, max(v, 0))
 	default:
 		if option > 0 && option < 64 && flagOptions>>uint(option)&1 != 0 {
 			s.Options.set(option, v != 0)
@@ -153,19 +156,15 @@ func (s *Socket) SetOption(option int, user uintptr, n int) errno.Errno {
 	return e
 }
 
-// setBuf sets a buffer size. A request is doubled, for overhead, without overflow; an absurd one is as if unsigned.
-func (s *Socket) setBuf(option int, v int32) {
-	if v < 0 || v > 1<<30-1 {
-		v = 1<<30 - 1
-		if option == SO_SNDBUF || option == SO_RCVBUF {
-			v = min(v, maxBuf)
-		}
+// maxBuf is the most that can be doubled.
+const maxBuf = 1<<30 - 1
+
+// bufferSize doubles what was asked for, for overhead. A negative size counts as a huge one, as on Linux.
+func bufferSize(v, most, least int32) int32 {
+	if v < 0 {
+		v = most
 	}
-	if option == SO_SNDBUF {
-		s.Options.SndBuf.Store(max(v*2, minSndBuf))
-	} else {
-		s.Options.RcvBuf.Store(max(v*2, minRcvBuf))
-	}
+	return max(min(v, most, maxBuf)*2, least)
 }
 
 func (s *Socket) setNumber(option int, v int32) errno.Errno {

@@ -155,8 +155,8 @@ func sysConnect(f *arch.Frame) (uintptr, errno.Errno) {
 func sysListen(f *arch.Frame) (uintptr, errno.Errno) {
 	return withSocket(int0(f), func(s *net.Socket, file *vfs.File) errno.Errno {
 		backlog := int1(f)
-		if backlog < 0 || backlog > net.SoMaxConn {
-			backlog = net.SoMaxConn
+		if most := int(net.SoMaxConn.Load()); backlog < 0 || backlog > most {
+			backlog = most
 		}
 		return s.Ops.Listen(s, backlog)
 	})

@@ -77,6 +77,12 @@ var sysEntries = [...]Entry{
 	{name: "vm", mode: modeDir, children: sysVM[:]},
 	{name: "kernel", mode: modeDir, children: sysKernel[:]},
 	{name: "fs", mode: modeDir, children: sysFS[:]},
+	{name: "net", mode: modeDir, children: sysNet[:]},
+}
+
+var sysNet = [...]Entry{
+	{name: "core", mode: modeDir},
+	{name: "unix", mode: modeDir},
 }
 
 var sysVM = [...]Entry{
@@ -100,6 +106,7 @@ var sysFS = [...]Entry{
 	{name: "nr_open", mode: modeFile, gen: genNrOpen},
 	{name: "inotify", mode: modeDir, children: sysInotify[:]},
 	{name: "mqueue", mode: modeDir},
+	{name: "epoll", mode: modeDir},
 }
 
 var sysInotify = [...]Entry{
@@ -147,6 +154,7 @@ func init() {
 	numberAll(sysVM[:])
 	numberAll(sysKernel[:])
 	numberAll(sysFS[:])
+	numberAll(sysNet[:])
 	numberAll(sysInotify[:])
 	numberAll(pidEntries[:])
 }

@@ -47,10 +47,6 @@ const (
 	listening
 )
 
-// maxDatagrams is how many datagrams may wait at a receiver before senders that it is not connected to wait
-// (/proc/sys/net/unix/max_dgram_qlen).
-const maxDatagrams = 10
-
 // sock is a socket of this family.
 type sock struct {
 	net.Socket // first: Ops get its address
@@ -138,7 +134,7 @@ func newSock(typ int) *sock {
 	s.mu.Init(lock.RankSocket)
 	s.queue.lock.Init(lock.RankSocketQueue)
 	s.room.InitRank(lock.RankNetMisc) // its callbacks wake another queue: relayRoom
-	s.backlog.Store(maxDatagrams)
+	s.backlog.Store(net.MaxDatagrams.Load())
 	s.all.Init(s)
 	b := bucketOf(s)
 	b.lock.Lock()

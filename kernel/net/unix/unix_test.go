@@ -386,3 +386,80 @@ func TestMessageMemory(t *testing.T) {
 		m.free()
 	}
 }
+
+// TestNoMemory lets each allocation of a conversation fail in turn: the calls must say so, and nothing may be left behind.
+func TestNoMemory(t *testing.T) {
+	checkLeaks(t)
+	talk := func() (e errno.Errno) {
+		open := func(typ int) *vfs.File {
+			s, err := net.New(net.AF_UNIX, typ, 0)
+			if err != 0 {
+				e = err
+				return nil
+			}
+			f, err := s.NewFile(0, &cred.Root)
+			if err != 0 {
+				e = err
+			}
+			return f
+		}
+		l, c, d := open(net.SOCK_STREAM), open(net.SOCK_STREAM), open(net.SOCK_DGRAM)
+		defer func() {
+			for _, f := range []*vfs.File{l, c, d} {
+				if f != nil {
+					f.Put()
+				}
+			}
+		}()
+		if e != 0 {
+			return e
+		}
+		ls, _ := net.Of(l)
+		cs, _ := net.Of(c)
+		ds, _ := net.Of(d)
+		for _, err := range []errno.Errno{ops.Bind(ls, address("\x00nomem"), nil), ops.Listen(ls, 1), ops.Bind(ds, address(""), nil)} {
+			if err != 0 {
+				return err
+			}
+		}
+		if e = ops.Connect(cs, address("\x00nomem"), true, nil); e != 0 {
+			return e
+		}
+		end, e := ops.Accept(ls, true)
+		if e != 0 {
+			return e
+		}
+		f, e := end.NewFile(0, &cred.Root)
+		if e != 0 {
+			return e
+		}
+		defer f.Put()
+		for _, n := range []int{1, 1000, 5000, 100000} {
+			if k, e := send(c, make([]byte, n), net.MSG_DONTWAIT); e != 0 {
+				return e
+			} else if b, e := recv(f, 200000, net.MSG_DONTWAIT); e != 0 || len(b) != k {
+				return errno.ENOBUFS // a part did not find memory
+			}
+		}
+		ops.Connect(ds, address("\x00nomem-none"), true, nil)
+		return 0
+	}
+	if e := talk(); e != 0 {
+		t.Fatal(e)
+	}
+	for n := int64(1); ; n++ {
+		mem.FailNth(n)
+		e := talk()
+		pending := mem.FailPending()
+		mem.FailNth(0)
+		if pending {
+			if e != 0 {
+				t.Errorf("nothing failed, but %v", e)
+			}
+			break
+		}
+		if e != 0 && e != errno.ENOMEM && e != errno.ENOBUFS {
+			t.Errorf("allocation %d fails: %v", n, e)
+		}
+	}
+}
