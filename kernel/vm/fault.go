@@ -65,7 +65,12 @@ func (s *AddressSpace) resolve(a *Area, va uintptr, acc Access) errno.Errno {
 	if a.Back == nil {
 		return s.faultAnon(a, va, acc)
 	}
-	return s.faultBacked(a, va, acc)
+	switch e := s.faultBacked(a, va, acc); e {
+	case errno.OK, errno.ENOMEM, errno.ENXIO:
+		return e
+	default: // the disk is full, say
+		return errno.EIO
+	}
 }
 
 // faultAnon resolves a fault in private anonymous memory.

@@ -94,7 +94,7 @@ func WriteDone(f *mem.Frame, err errno.Errno) {
 	left := nrWriteback.Add(-1)
 	f.ClearFlag(mem.FrameWriteback) // from here on o and f may be gone
 	wake(f)
-	if left+nrDirty.Load() <= hardLimit.Load() && throttled.Active() {
+	if left+nrDirty.Load() <= goOnLimit.Load() && throttled.Active() {
 		throttled.WakeAll()
 	}
 }

@@ -102,7 +102,7 @@ func markAccessed(f *mem.Frame) {
 }
 
 // isolateMax is how many frames reclaim works on at a time.
-const isolateMax = 16
+const isolateMax = 64
 
 // isolate takes up to isolateMax frames from the cold end of the inactive list, with a reference each.
 func isolate(out *[isolateMax]*mem.Frame) (n int) {

@@ -29,6 +29,7 @@ var (
 var (
 	softLimit atomic.Int64
 	hardLimit atomic.Int64
+	goOnLimit atomic.Int64 // between them: a writer that waits does so until this, not to be woken for each page
 )
 
 var (
@@ -55,6 +56,7 @@ func init() { SetLimits(1<<62, 1<<62) }
 func SetLimits(soft, hard int64) {
 	softLimit.Store(soft)
 	hardLimit.Store(hard)
+	goOnLimit.Store(soft + (hard-soft)/2)
 }
 
 // listDirty puts the object on the list of dirty objects.
@@ -118,7 +120,7 @@ func (o *Object) unpin() {
 // WriteRange starts writing the dirty pages from first to last. Pages still in writeback from before stay dirty, unless all is
 // set: then it waits for them.
 func (o *Object) WriteRange(first, last uint64, all bool) {
-	var batch [batchPages]*mem.Frame
+	var run [runPages]*mem.Frame
 	var st Stale // stores go through until this is flushed, right before the pages are written
 	k := 0
 	for {
@@ -126,10 +128,9 @@ func (o *Object) WriteRange(first, last uint64, all bool) {
 		if f == nil {
 			break
 		}
-		if k > 0 && (k == len(batch) || f.Index != batch[k-1].Index+1 || f.TestFlag(mem.FrameWriteback) || !TryLockFrame(f)) {
+		if k > 0 && (k == len(run) || f.Index != run[k-1].Index+1 || f.TestFlag(mem.FrameWriteback) || !TryLockFrame(f)) {
 			// Submit before waiting for a lock: see the package comment.
-			st.Flush()
-			o.Ops.WritePages(o, noEscape(&batch)[:k])
+			o.submit(run[:k], st)
 			k, st = 0, Stale{}
 			LockFrame(f)
 		} else if k == 0 {
@@ -139,16 +140,27 @@ func (o *Object) WriteRange(first, last uint64, all bool) {
 			first = f.Index + 1
 			started := false
 			if st, started = o.startWrite(f, all, st); started {
-				batch[k] = f
+				run[k] = f
 				k++
 			}
 		}
 		UnlockFrame(f)
 		f.Put()
 	}
+	o.submit(run[:k], st)
+}
+
+// runPages is how many consecutive pages WriteRange takes the right to store from at a time.
+const runPages = 4 * batchPages
+
+// submit hands pages in writeback to the file system, after flushing st.
+func (o *Object) submit(run []*mem.Frame, st Stale) {
 	st.Flush()
-	if k > 0 {
-		o.Ops.WritePages(o, noEscape(&batch)[:k])
+	for len(run) > 0 {
+		var batch [batchPages]*mem.Frame
+		n := copy(batch[:], run)
+		o.Ops.WritePages(o, noEscape(&batch)[:n])
+		run = run[n:]
 	}
 }
 
@@ -256,7 +268,7 @@ func BalanceDirty() {
 	wakeFlushers()
 	for tries := 0; tries < 50 && overLimit(); tries++ {
 		wakeFlushers()
-		throttled.WaitTimeout(func() bool { return !overLimit() }, 100e6, false)
+		throttled.WaitTimeout(func() bool { return nrDirty.Load()+nrWriteback.Load() <= goOnLimit.Load() }, 100e6, false)
 	}
 }
 
