@@ -344,6 +344,9 @@ func sysSendfile(f *arch.Frame) (uintptr, errno.Errno) {
 		return 0, e
 	}
 	defer in.Release()
+	if !in.F.Readable() || !out.F.Writable() {
+		return 0, errno.EBADF
+	}
 	if typ := in.F.Inode.Type(); typ != vfs.S_IFREG && typ != vfs.S_IFBLK {
 		return 0, errno.EINVAL // the input must be something that can be mapped
 	}

@@ -28,6 +28,7 @@ func main() {
 	exclusive()
 	stress()
 	many()
+	paths()
 }
 
 func create() int {
@@ -564,4 +565,32 @@ func many() {
 	Show("none", wait(ep, 4, 0, nil))
 	CloseAll(fds[:]...)
 	CloseAll(ep)
+}
+
+// paths: so many instances may watch one that watches a file, and no more.
+func paths() {
+	r, w := pipe()
+	inner := create()
+	Must(ctl(inner, add, r, in))
+	var outer []int
+	var e error
+	for e == nil && len(outer) < 600 {
+		ep := create()
+		outer = append(outer, ep)
+		e = ctl(ep, add, inner, in)
+	}
+	Show("watchers of an instance", len(outer), e)
+	unix.Write(w, []byte("x"))
+	Show("first and last", wait(outer[0], 1, 0, map[int]string{inner: "inner"}), wait(outer[len(outer)-2], 1, 0, map[int]string{inner: "inner"}))
+	direct := 0
+	for range 300 {
+		ep := create()
+		outer = append(outer, ep)
+		if ctl(ep, add, r, in) == nil {
+			direct++
+		}
+	}
+	Show("watchers of a file", direct)
+	CloseAll(outer...)
+	CloseAll(inner, r, w)
 }

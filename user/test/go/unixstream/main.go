@@ -26,6 +26,7 @@ func main() {
 	hangups()
 	blocking()
 	options()
+	transfers()
 }
 
 func socketCalls() {
@@ -548,4 +549,72 @@ func options() {
 	k, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF)
 	Show("forced", k)
 	CloseAll(fd)
+}
+
+// transfers move data between files, pipes and sockets inside the kernel.
+func transfers() {
+	data := make([]byte, 300000)
+	for i := range data {
+		data[i] = byte(i / 7)
+	}
+	Must(os.WriteFile("plain", data, 0o644))
+	f, e := os.Open("plain")
+	Must(e)
+	a, b := Pair(unix.SOCK_STREAM)
+	collect := func() chan string {
+		done := make(chan string)
+		go func() {
+			got := 0
+			same := true
+			buf := make([]byte, 65536)
+			for got < len(data) {
+				n, e := unix.Read(b, buf)
+				if n <= 0 || e != nil {
+					break
+				}
+				for i, c := range buf[:n] {
+					same = same && c == data[got+i]
+				}
+				got += n
+			}
+			done <- fmt.Sprint(got, " ", same)
+		}()
+		return done
+	}
+	done := collect()
+	sent := 0
+	for sent < len(data) {
+		n, e := unix.Sendfile(a, int(f.Fd()), nil, len(data)-sent)
+		if n <= 0 || e != nil {
+			Show("sendfile", n, e)
+			break
+		}
+		sent += n
+	}
+	Show("sendfile", sent, <-done)
+	var p [2]int
+	Must(unix.Pipe2(p[:], 0))
+	done = collect()
+	go func() {
+		for left := data; len(left) > 0; {
+			n, _ := unix.Write(p[1], left[:min(len(left), 30000)])
+			left = left[n:]
+		}
+		unix.Close(p[1])
+	}()
+	sent = 0
+	for {
+		n, e := unix.Splice(p[0], nil, a, nil, 1<<16, 0)
+		if n <= 0 || e != nil {
+			Show("splice ends", n, e)
+			break
+		}
+		sent += int(n)
+	}
+	Show("splice", sent, <-done)
+	_, e = unix.Sendfile(int(f.Fd()), a, nil, 10)
+	Show("sendfile from a socket", e)
+	CloseAll(a, b, p[0])
+	f.Close()
+	os.Remove("plain")
 }
