@@ -44,6 +44,9 @@ func allocStack() uintptr {
 		return s
 	}
 	arch.IRQRestore(flags)
+	if s := takeSpare(); s != 0 { // the worker may be far behind
+		return s
+	}
 	s, err := mem.VAlloc(StackSize)
 	if err != errno.OK {
 		return 0
@@ -71,17 +74,19 @@ func freeStack(s uintptr) {
 
 func stackLink(s uintptr) *uintptr { return (*uintptr)(unsafe.Pointer(s)) }
 
+// takeSpare takes a stack off the list, 0 if there is none.
+func takeSpare() uintptr {
+	flags := spareLock.LockIRQ()
+	s := spareStacks
+	if s != 0 {
+		spareStacks = *stackLink(s)
+	}
+	spareLock.UnlockIRQ(flags)
+	return s
+}
+
 func freeSpareStacks(*Work) {
-	for {
-		flags := spareLock.LockIRQ()
-		s := spareStacks
-		if s != 0 {
-			spareStacks = *stackLink(s)
-		}
-		spareLock.UnlockIRQ(flags)
-		if s == 0 {
-			return
-		}
+	for s := takeSpare(); s != 0; s = takeSpare() {
 		mem.VFree(s)
 	}
 }

@@ -61,6 +61,7 @@ func soakCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "soak [flags] [ACTOR...]",
 		Short: "Wear the test kernel out: fork bombs, signal storms, floods, threads killed at random; fails as fuzz-syscalls does",
+		Args:  cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, actors []string) error {
 			ctx, err := abuseContext()
 			if err != nil {
