@@ -19,14 +19,15 @@ func (t *Task) doomed() bool {
 	return x != nil && x != t
 }
 
-// beAlone ends the other tasks of the process. If another task has got there first, or the process ends, the caller is the one that ends.
-func (t *Task) beAlone() {
+// beAlone ends the other tasks of the process. False: another task has got there first, or the process ends; the caller must give up
+// what it holds and return to user mode, where it will not arrive.
+func (t *Task) beAlone() bool {
 	p := t.Proc
 	table.lock.Lock()
 	if p.nTasks > 1 {
 		if t.doomed() {
 			table.lock.Unlock()
-			exitTask(p.exitCode)
+			return false
 		}
 		p.execer.Store(t)
 		for o := p.tasks.Front(); o != nil; o = o.node.Next() {
@@ -38,13 +39,14 @@ func (t *Task) beAlone() {
 		table.lock.Unlock()
 		p.execWait.WaitKillable(func() bool { return p.nTasks == 1 })
 		if p.nTasks != 1 || p.exiting.Load() != 0 {
-			exitTask(p.exitCode) // killed meanwhile
+			return false // killed meanwhile
 		}
 		table.lock.Lock()
 		p.execer.Store(nil)
 	}
 	p.lead(t)
 	table.lock.Unlock()
+	return true
 }
 
 // lead makes the only task the first one, with the process's number. table.lock is held.

@@ -67,7 +67,7 @@ func (t *Task) Exec(f *arch.Frame, dirfd int, path string, flags uint32, args *A
 		e = t.ownFiles()
 	}
 	if e == 0 {
-		t.commit(l, f, path)
+		e = t.commit(l, f, path)
 	}
 	if l.space != nil {
 		l.space.Put()
@@ -349,10 +349,12 @@ func (l *loader) landmarks(s *elf.Segment, base uintptr) {
 	lay.EndData = max(lay.EndData, end)
 }
 
-// commit is the point of no return: the old program goes, the new one's registers come into f.
-func (t *Task) commit(l *loader, f *arch.Frame, path string) {
+// commit is the point of no return: the old program goes, the new one's registers come into f. EINTR: the task is about to end.
+func (t *Task) commit(l *loader, f *arch.Frame, path string) errno.Errno {
 	p, was := t.Proc, t.TID
-	t.beAlone()
+	if !t.beAlone() {
+		return errno.EINTR
+	}
 	t.leaveMemory(false)
 	old := p.swapSpace(l.space)
 	l.space = nil
@@ -389,6 +391,7 @@ func (t *Task) commit(l *loader, f *arch.Frame, path string) {
 	arch.FPURestore(t.fpu)
 	arch.SetUserBases(0, 0)
 	t.traceExec(was)
+	return errno.OK
 }
 
 // clear gives handled signals their default action. The lock is held, or s is not visible yet.
