@@ -74,6 +74,7 @@ type Task struct {
 	// vforkParent waits for this task, which is its vforkChild, until it execs or exits. Both change under table.lock.
 	vforkParent, vforkChild *Task
 	start                   arch.Frame // registers of the first entry to user mode
+	born                    uint64     // ns since boot
 }
 
 // Process is a thread group.
@@ -186,7 +187,7 @@ func (p *Process) Comm() string {
 	return unsafe.String(&p.comm[0], n)
 }
 
-// SetComm sets the running task's short name, cut to 15 bytes; the first task's is the process's.
+// SetComm sets a task's short name, cut to 15 bytes; the first task's is the process's.
 func (t *Task) SetComm(s string) {
 	t.Thread.SetName(s[:min(len(s), len(t.Proc.comm)-1)])
 	if t.TID == t.Proc.PID {
@@ -246,6 +247,7 @@ func newTask(p *Process) *Task {
 	}
 	t.Proc = p
 	t.node.Init(t)
+	t.born = time.Now()
 	size := (arch.FPUSize + 63) &^ 63
 	t.fpuMem = mem.Alloc(2*size + 64)
 	if t.fpuMem == nil {

@@ -3,10 +3,13 @@
 package proc
 
 import (
+	"unsafe"
+
 	"galago/arch"
 	"galago/kernel/cred"
 	"galago/kernel/errno"
 	"galago/kernel/fs/procfs"
+	"galago/kernel/sched"
 	"galago/kernel/vfs"
 	"galago/kernel/vm"
 )
@@ -108,7 +111,7 @@ func (procSource) MayInspect(pid int) bool {
 	return ok
 }
 
-func (procSource) Write(pid int, which procfs.PIDFile, data []byte) errno.Errno {
+func (procSource) Write(pid, tid int, which procfs.PIDFile, data []byte) errno.Errno {
 	t := Current()
 	if which != procfs.PIDComm {
 		return writeMemoryFile(pid, which, data)
@@ -116,11 +119,40 @@ func (procSource) Write(pid int, which procfs.PIDFile, data []byte) errno.Errno 
 	if t.Proc.PID != pid {
 		return errno.EINVAL // Linux, too, lets threads of the process only
 	}
-	t.SetComm(stringOf(data))
+	if tid == 0 {
+		tid = pid
+	}
+	table.lock.Lock()
+	defer table.lock.Unlock()
+	o := table.tasks[tid].Load()
+	if o == nil || o.Proc != t.Proc {
+		return errno.ESRCH
+	}
+	o.SetComm(stringOf(data))
 	return errno.OK
 }
 
-func (procSource) Generate(pid int, which procfs.PIDFile, b *procfs.Buffer) errno.Errno {
+// EachTID looks at all tasks of the process, as their list has no order.
+func (procSource) EachTID(pid, after int) int {
+	table.lock.Lock()
+	defer table.lock.Unlock()
+	p := table.procs[pid]
+	if p == nil {
+		return 0
+	}
+	best := 0
+	for t := p.tasks.Front(); t != nil; t = t.node.Next() {
+		if t.TID > after && (best == 0 || t.TID < best) {
+			best = t.TID
+		}
+	}
+	if best == 0 && p.nTasks == 0 && p.PID > after {
+		best = p.PID // a zombie
+	}
+	return best
+}
+
+func (procSource) Generate(pid, tid int, which procfs.PIDFile, b *procfs.Buffer) errno.Errno {
 	p := Find(pid)
 	if p == nil {
 		return errno.ESRCH
@@ -128,13 +160,17 @@ func (procSource) Generate(pid int, which procfs.PIDFile, b *procfs.Buffer) errn
 	defer p.Put()
 	switch which {
 	case procfs.PIDStat:
-		p.genStat(b)
+		return p.genStat(tid, b)
 	case procfs.PIDStatus:
-		p.genStatus(b)
+		return p.genStatus(tid, b)
 	case procfs.PIDStatm:
 		p.genStatm(b)
 	case procfs.PIDComm:
-		b.Printf("%s\n", p.Comm())
+		var i figures
+		if !p.look(tid, &i) {
+			return errno.ESRCH
+		}
+		b.Printf("%s\n", i.comm())
 	case procfs.PIDLimits:
 		p.genLimits(b)
 	case procfs.PIDOOMScore:
@@ -143,8 +179,10 @@ func (procSource) Generate(pid int, which procfs.PIDFile, b *procfs.Buffer) errn
 		b.Printf("%d\n", p.oomAdj.Load())
 	case procfs.PIDOOMAdj:
 		b.Printf("%d\n", int(p.oomAdj.Load())*17/oomAdjMax)
-	case procfs.PIDIO:
-		return errno.EINVAL
+	case procfs.PIDPersonality:
+		b.Printf("%08x\n", p.Personality.Load())
+	case procfs.PIDSyscall:
+		return p.genSyscall(tid, b)
 	default:
 		return p.genFromSpace(which, b)
 	}
@@ -168,6 +206,8 @@ func (p *Process) genFromSpace(which procfs.PIDFile, b *procfs.Buffer) errno.Err
 		genMaps(s, b)
 	case procfs.PIDSmaps:
 		genSmaps(s, b)
+	case procfs.PIDAuxv:
+		b.Write(bytesAt(uintptr(unsafe.Pointer(&lay.Auxv)), uintptr(lay.NAuxv)*8))
 	case procfs.PIDSmapsRollup:
 		genSmapsRollup(s, b)
 	}
@@ -197,17 +237,33 @@ func copyMemory(s *vm.AddressSpace, start, end uintptr, b *procfs.Buffer) {
 type figures struct {
 	state                          byte
 	ppid, group, session, terminal int
-	foreground, threads, nice, cpu int
+	foreground, threads, cpu       int
 	times                          Times
 	pending, shared, blocked       SigSet
 	ignored, caught                SigSet
 	total, rss, peakRSS            uint64 // pages
 	exitStatus                     int
+	id, tracer                     int
+	params                         sched.Params
+	start                          uint64 // ns since boot
+	affinity                       sched.CPUMask
+	name                           [sched.NameLen]byte
 }
 
-// look fills in the figures that the process table has, and the thread's.
-func (p *Process) look(i *figures) {
+// comm is the name of the process or thread.
+func (i *figures) comm() string {
+	n := 0
+	for n < len(i.name) && i.name[n] != 0 {
+		n++
+	}
+	return stringOf(i.name[:n])
+}
+
+// look fills in the figures that the process table has, and those of thread tid; or, if tid is 0, the threads' together. false: there is no such
+// thread.
+func (p *Process) look(tid int, i *figures) (ok bool) {
 	table.lock.Lock()
+	defer table.lock.Unlock()
 	i.foreground = -1
 	if p.parent != nil {
 		i.ppid = p.parent.PID
@@ -218,31 +274,55 @@ func (p *Process) look(i *figures) {
 			i.terminal, i.foreground = int(tty.Number()), tty.Foreground()
 		}
 	}
-	i.threads = p.nTasks
-	i.times = p.Times
-	i.state = 'Z'
-	best := 0
+	i.id, i.threads, i.state, i.start = p.PID, p.nTasks, 'Z', p.StartTime
+	i.affinity = sched.AllCPUs
+	copy(i.name[:], p.Comm())
+	if tid == 0 {
+		i.times = p.Times
+	}
+	var main *Task
 	for t := p.tasks.Front(); t != nil; t = t.node.Next() {
-		st := i.times.addTask(t)
-		if t.TID == p.PID || best == 0 {
-			i.state, i.cpu, i.nice, best = t.Thread.State().Letter(), st.CPU, t.Thread.Nice(), t.TID
+		if tid == 0 || t.TID == tid {
+			if st := i.times.addTask(t); main == nil || t.TID == p.PID {
+				main, i.cpu = t, st.CPU
+			}
 		}
 	}
-	if p.state == Alive && p.stopped {
-		i.state = 'T'
+	if main != nil {
+		p.lookTask(main, tid, i)
 	}
 	if p.state == Zombie {
 		i.exitStatus = p.status
 	}
-	p.lookSignals(i)
-	table.lock.Unlock()
+	p.lookSignals(main, i)
+	return main != nil || tid == 0 || tid == p.PID
 }
 
-// lookSignals fills in the signal sets. table.lock is held.
-func (p *Process) lookSignals(i *figures) {
+// lookTask fills in what is one task's: the thread's that is asked for, or the first one's. table.lock is held.
+func (p *Process) lookTask(t *Task, tid int, i *figures) {
+	i.state, i.affinity = t.Thread.State().Letter(), t.Thread.Affinity()
+	i.params = t.Thread.Params()
+	if tracer := t.trace.tracer.Load(); tracer != nil {
+		i.tracer = tracer.Proc.PID
+	}
+	if tid != 0 {
+		i.id, i.start = tid, t.born
+		clear(i.name[:])
+		t.Thread.Name(i.name[:])
+	}
+	switch {
+	case t.sig.job.bits&jobTraced != 0:
+		i.state = 't'
+	case t.sig.job.bits&jobStopped != 0 || p.state == Alive && p.stopped:
+		i.state = 'T'
+	}
+}
+
+// lookSignals fills in the signal sets of the process and a task. table.lock is held.
+func (p *Process) lookSignals(t *Task, i *figures) {
 	p.sig.lock.Lock()
 	i.shared = p.sig.shared.set
-	if t := p.tasks.Front(); t != nil {
+	if t != nil {
 		i.pending, i.blocked = t.sig.pending.set, t.sig.blocked
 	}
 	for n := 1; n <= NSIG; n++ {
@@ -269,10 +349,12 @@ func (i *figures) lookSpace(s *vm.AddressSpace) {
 const clockTick = 10_000_000
 
 // genStat is /proc/PID/stat: proc_pid_stat(5).
-func (p *Process) genStat(b *procfs.Buffer) {
+func (p *Process) genStat(tid int, b *procfs.Buffer) errno.Errno {
 	var i figures
 	var none vm.Layout
-	p.look(&i)
+	if !p.look(tid, &i) {
+		return errno.ESRCH
+	}
 	s := p.BorrowSpace()
 	lay := &none
 	if s != nil {
@@ -280,10 +362,14 @@ func (p *Process) genStat(b *procfs.Buffer) {
 		lay = &s.Layout
 	}
 	i.lookSpace(s)
-	b.Printf("%d (%s) %c %d %d %d %d %d 0", p.PID, p.Comm(), i.state, i.ppid, i.group, i.session, i.terminal, i.foreground)
+	b.Printf("%d (%s) %c %d %d %d %d %d 0", i.id, i.comm(), i.state, i.ppid, i.group, i.session, i.terminal, i.foreground)
 	b.Printf(" %d %d %d %d", i.times.MinFlt, p.ChildTimes.MinFlt, i.times.MajFlt, p.ChildTimes.MajFlt)
 	b.Printf(" %d %d %d %d", i.times.User/clockTick, i.times.Sys/clockTick, p.ChildTimes.User/clockTick, p.ChildTimes.Sys/clockTick)
-	b.Printf(" %d %d %d 0 %d", 20+i.nice, i.nice, i.threads, p.StartTime/clockTick)
+	priority := 20 + i.params.Nice
+	if r := i.params.Priority; r > 0 {
+		priority = -1 - r
+	}
+	b.Printf(" %d %d %d 0 %d", priority, i.params.Nice, i.threads, i.start/clockTick)
 	b.Printf(" %d %d %d", i.total<<arch.PageShift, i.rss, p.Limits[LimitRSS].Cur)
 	see := procSource{}.MayInspect(p.PID)
 	if see {
@@ -292,13 +378,39 @@ func (p *Process) genStat(b *procfs.Buffer) {
 		b.WriteString(" 1 1 0")
 	}
 	b.Printf(" 0 0 %d %d %d %d", low31(i.shared|i.pending), low31(i.blocked), low31(i.ignored), low31(i.caught))
-	b.Printf(" 0 0 0 %d %d 0 0 0 0 0", SIGCHLD, i.cpu)
+	b.Printf(" 0 0 0 %d %d %d %d 0 0 0", SIGCHLD, i.cpu, i.params.Priority, i.params.Policy)
 	if see {
 		b.Printf(" %d %d %d %d %d %d %d %d\n", lay.StartData, lay.EndData, lay.StartBrk, lay.ArgStart, lay.ArgEnd, lay.EnvStart,
 			lay.EnvEnd, i.exitStatus)
 	} else {
 		b.WriteString(" 0 0 0 0 0 0 0 0\n")
 	}
+	return errno.OK
+}
+
+// genSyscall is /proc/PID/syscall: which call a thread that is not running is in (-1: none), with its arguments, stack and instruction pointer.
+func (p *Process) genSyscall(tid int, b *procfs.Buffer) errno.Errno {
+	if tid == 0 {
+		tid = p.PID
+	}
+	table.lock.Lock()
+	defer table.lock.Unlock()
+	t := table.tasks[tid].Load()
+	switch {
+	case t == nil || t.Proc != p:
+		return errno.ESRCH
+	case t.Thread.State() == sched.Running:
+		b.WriteString("running\n")
+		return errno.OK
+	}
+	f := t.Thread.UserRegs()
+	if !f.IsSyscall() {
+		b.Printf("-1 0x%x 0x%x\n", f.SP, f.IP)
+		return errno.OK
+	}
+	b.Printf("%d 0x%x 0x%x 0x%x 0x%x 0x%x 0x%x", f.Error, f.DI, f.SI, f.DX, f.R10, f.R8, f.R9)
+	b.Printf(" 0x%x 0x%x\n", f.SP, f.IP)
+	return errno.OK
 }
 
 // low31 is how stat shows sets of signals.

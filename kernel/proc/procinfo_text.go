@@ -7,7 +7,9 @@ import (
 
 	"galago/arch"
 	"galago/kernel/cred"
+	"galago/kernel/errno"
 	"galago/kernel/fs/procfs"
+	"galago/kernel/sched"
 	"galago/kernel/vfs"
 	"galago/kernel/vm"
 )
@@ -70,10 +72,12 @@ func mapLine(a *vm.Area, b *procfs.Buffer) {
 }
 
 // genStatus is /proc/PID/status: proc_pid_status(5).
-func (p *Process) genStatus(b *procfs.Buffer) {
+func (p *Process) genStatus(tid int, b *procfs.Buffer) errno.Errno {
 	var i figures
-	p.look(&i)
-	b.Printf("Name:\t%s\n", p.Comm())
+	if !p.look(tid, &i) {
+		return errno.ESRCH
+	}
+	b.Printf("Name:\t%s\n", i.comm())
 	fdSize := 0
 	if fs := p.BorrowFS(); fs != nil {
 		b.Printf("Umask:\t%04o\n", fs.Umask())
@@ -84,7 +88,7 @@ func (p *Process) genStatus(b *procfs.Buffer) {
 		files.Put()
 	}
 	b.Printf("State:\t%c (%s)\n", i.state, stateName(i.state))
-	b.Printf("Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", p.PID, p.PID, i.ppid)
+	b.Printf("Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n", p.PID, i.id, i.ppid, i.tracer)
 	c := p.BorrowCred()
 	b.Printf("Uid:\t%d\t%d\t%d\t%d\n", c.UID, c.EUID, c.SUID, c.FSUID)
 	b.Printf("Gid:\t%d\t%d\t%d\t%d\n", c.GID, c.EGID, c.SGID, c.FSGID)
@@ -99,18 +103,39 @@ func (p *Process) genStatus(b *procfs.Buffer) {
 		s.Put()
 	}
 	b.Printf("Threads:\t%d\n", i.threads)
-	b.Printf("SigQ:\t0/%d\n", p.Limits[LimitSigPending].Cur)
+	b.Printf("SigQ:\t%d/%d\n", max(p.sigCount().Load(), 0), p.Limits[LimitSigPending].Cur)
 	b.Printf("SigPnd:\t%016x\nShdPnd:\t%016x\n", uint64(i.pending), uint64(i.shared))
 	b.Printf("SigBlk:\t%016x\nSigIgn:\t%016x\nSigCgt:\t%016x\n", uint64(i.blocked), uint64(i.ignored), uint64(i.caught))
 	capabilities(c, b)
 	c.Put()
 	b.Printf("Seccomp:\t0\n")
-	mask := uint64(1)<<uint(arch.NumCPU()) - 1
-	b.Printf("Cpus_allowed:\t%x\nCpus_allowed_list:\t0", mask)
-	if n := arch.NumCPU(); n > 1 {
-		b.Printf("-%d", n-1)
+	b.Printf("Cpus_allowed:\t%x\nCpus_allowed_list:\t", uint64(i.affinity)&(uint64(1)<<uint(arch.NumCPU())-1))
+	cpuList(i.affinity, b)
+	b.WriteString("\nMems_allowed:\t1\nMems_allowed_list:\t0\n")
+	b.Printf("voluntary_ctxt_switches:\t%d\nnonvoluntary_ctxt_switches:\t%d\n", i.times.VolCsw, i.times.InvolCsw)
+	return errno.OK
+}
+
+// cpuList writes a set of CPUs as Linux does: 0-2,4.
+func cpuList(m sched.CPUMask, b *procfs.Buffer) {
+	n, first := arch.NumCPU(), true
+	for c := 0; c < n; c++ {
+		if !m.Has(c) {
+			continue
+		}
+		last := c
+		for last+1 < n && m.Has(last+1) {
+			last++
+		}
+		if !first {
+			b.WriteString(",")
+		}
+		first = false
+		if b.Printf("%d", c); last > c {
+			b.Printf("-%d", last)
+		}
+		c = last
 	}
-	b.Printf("\nvoluntary_ctxt_switches:\t%d\nnonvoluntary_ctxt_switches:\t%d\n", i.times.VolCsw, i.times.InvolCsw)
 }
 
 // memory writes the Vm lines of status.
@@ -156,6 +181,8 @@ func stateName(c byte) string {
 		return "disk sleep"
 	case 'T':
 		return "stopped"
+	case 't':
+		return "tracing stop"
 	case 'Z':
 		return "zombie"
 	}

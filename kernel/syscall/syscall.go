@@ -9,10 +9,12 @@
 package syscall
 
 import (
+	"sync/atomic"
 	"unsafe"
 
 	"galago/arch"
 	"galago/kernel/errno"
+	"galago/kernel/klog"
 	"galago/kernel/proc"
 )
 
@@ -73,7 +75,21 @@ func call(f *arch.Frame, n uint64) {
 			return
 		}
 	}
+	missing(n)
 	f.AX = failed(n, errno.ENOSYS)
+}
+
+// missed is which numbers without a row have been logged; the last bit stands for all beyond the table.
+var missed [(len(table) + 64) / 64]atomic.Uint64
+
+// missing logs the first call of each number without a row: it tells what a program wants that there is not.
+func missing(n uint64) {
+	at := min(n, uint64(len(table)))
+	bit := uint64(1) << (at % 64)
+	if w := &missed[at/64]; w.Load()&bit == 0 && w.Or(bit)&bit == 0 {
+		t := current()
+		klog.Printf("%s (pid %d) makes system call %d, which is not there", t.Proc.Comm(), t.Proc.PID, int64(n))
+	}
 }
 
 func failed(n uint64, e errno.Errno) uint64 {

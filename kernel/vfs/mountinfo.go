@@ -4,9 +4,11 @@ import "galago/kernel/errno"
 
 // MountInfo describes one mount, for /proc/mounts. Release ends its use.
 type MountInfo struct {
-	ID    int
-	Type  string
-	mount *Mount
+	ID     int
+	Parent int // the mount it is on; the root's is its own
+	Type   string
+	Dev    uint64
+	mount  *Mount
 }
 
 // NextMount fills info with the oldest mount whose ID is greater than after and that is below the caller's root; false: no more.
@@ -22,7 +24,11 @@ func NextMount(ctx *Context, after int, info *MountInfo) bool {
 	if best == nil {
 		return false
 	}
-	*info = MountInfo{best.ID, best.SB.Type.Name, best.Get()}
+	parent := best.ID
+	if best.parent != nil {
+		parent = best.parent.ID
+	}
+	*info = MountInfo{best.ID, parent, best.SB.Type.Name, best.SB.DevID, best.Get()}
 	return true
 }
 
@@ -35,6 +41,35 @@ func (m *MountInfo) Source() []byte { return m.mount.source.b[:m.mount.source.n]
 // Target writes where it is mounted to buf and returns the length.
 func (m *MountInfo) Target(ctx *Context, buf []byte) (int, errno.Errno) {
 	return PathName(ctx, Path{m.mount, m.mount.Root}, buf)
+}
+
+// ReadOnly tells whether the volume as a whole is.
+func (m *MountInfo) ReadOnly() bool { return m.mount.SB.Flags.Load()&MS_RDONLY != 0 }
+
+// Root writes which part of the volume is mounted to buf, as a path in it, and returns its length. ERANGE.
+func (m *MountInfo) Root(buf []byte) (int, errno.Errno) {
+	at := len(buf)
+	put := func(s string) bool {
+		if at < len(s) {
+			return false
+		}
+		at -= len(s)
+		copy(buf[at:], s)
+		return true
+	}
+	ok := true
+	treeLock.Lock()
+	for d := m.mount.Root; ok && d.parent != d && d.parent != nil; d = d.parent {
+		ok = put(d.name) && put("/")
+	}
+	treeLock.Unlock()
+	if ok && at == len(buf) {
+		ok = put("/")
+	}
+	if !ok {
+		return 0, errno.ERANGE
+	}
+	return copy(buf, buf[at:]), errno.OK
 }
 
 // Options calls put for each mount option.

@@ -34,7 +34,7 @@ func (dirOps) ReadDir(f *vfs.File, ctx *vfs.DirContext) errno.Errno {
 			ctx.Pos = numbers
 			break
 		}
-		if !ctx.Emit(e.name, inodeNumber(e, n.pid, -1), vfs.DType(e.mode), ctx.Pos+1) {
+		if !ctx.Emit(e.name, inodeNumber(e, n.pid, n.tid, -1), vfs.DType(e.mode), ctx.Pos+1) {
 			return errno.OK
 		}
 	}
@@ -45,7 +45,14 @@ func (dirOps) ReadDir(f *vfs.File, ctx *vfs.DirContext) errno.Errno {
 	case &rootEntry:
 		for {
 			pid := Source.EachPID(int(ctx.Pos - numbers))
-			if pid == 0 || !emitNumber(ctx, pid, inodeNumber(&pidEntry, pid, -1), vfs.DT_DIR, int64(pid)) {
+			if pid == 0 || !emitNumber(ctx, pid, inodeNumber(&pidEntry, pid, 0, -1), vfs.DT_DIR, int64(pid)) {
+				return errno.OK
+			}
+		}
+	case taskDirEntry:
+		for {
+			tid := Source.EachTID(n.pid, int(ctx.Pos-numbers))
+			if tid == 0 || !emitNumber(ctx, tid, inodeNumber(&taskEntry, n.pid, tid, -1), vfs.DT_DIR, int64(tid)) {
 				return errno.OK
 			}
 		}
@@ -73,7 +80,7 @@ func listFDs(n *node, ctx *vfs.DirContext, e *Entry) errno.Errno {
 	defer t.Put()
 	for {
 		fd := t.Next(int(ctx.Pos - numbers))
-		if fd < 0 || !emitNumber(ctx, fd, inodeNumber(e, n.pid, fd), vfs.DType(e.mode), int64(fd)+1) {
+		if fd < 0 || !emitNumber(ctx, fd, inodeNumber(e, n.pid, n.tid, fd), vfs.DType(e.mode), int64(fd)+1) {
 			return errno.OK
 		}
 	}

@@ -34,7 +34,9 @@ const (
 	PIDComm
 	PIDEnviron
 	PIDLimits
-	PIDIO
+	PIDAuxv
+	PIDPersonality
+	PIDSyscall
 	PIDSmaps
 	PIDSmapsRollup
 	PIDClearRefs
@@ -59,12 +61,15 @@ type ProcSource interface {
 	EachPID(after int) int
 	// Self returns the caller's process ID and thread ID.
 	Self() (pid, tid int)
+	// EachTID returns the smallest number of a thread of a process that is greater than after, or 0.
+	EachTID(pid, after int) int
 	// Owner returns who a process belongs to; false: no such process.
 	Owner(pid int) (uid, gid uint32, ok bool)
-	// Generate writes a file of a process; ESRCH: it is gone. Writing is all or nothing: on overflow of b it is called again.
-	Generate(pid int, which PIDFile, b *Buffer) errno.Errno
-	// Write takes what is written to a file of a process (comm); EINVAL.
-	Write(pid int, which PIDFile, data []byte) errno.Errno
+	// Generate writes a file of a process, or of one of its threads (tid 0: of the process as a whole); ESRCH: it is gone. Writing is all or nothing:
+	// on overflow of b it is called again.
+	Generate(pid, tid int, which PIDFile, b *Buffer) errno.Errno
+	// Write takes what is written to a file of a process or thread (comm); EINVAL.
+	Write(pid, tid int, which PIDFile, data []byte) errno.Errno
 	// Path returns where a link leads, with references; false: nowhere.
 	Path(pid int, which PIDLink) (vfs.Path, bool)
 	// Files returns the descriptor table with a reference, or nil.
@@ -85,6 +90,7 @@ type node struct {
 	vfs.Inode
 	entry *Entry
 	pid   int // of everything below /proc/PID
+	tid   int // of everything below /proc/PID/task/TID
 	fd    int // of /proc/PID/fd/N
 }
 
@@ -105,7 +111,7 @@ func mount(t *vfs.FSType, dev *block.Device, flags uint32, data string) (*vfs.Su
 		return nil, errno.ENOMEM
 	}
 	sb.Magic, sb.NoCache = magic, true
-	root, err := newNode(sb, &rootEntry, 0, -1)
+	root, err := newNode(sb, &rootEntry, 0, 0, -1)
 	if err == errno.OK {
 		sb.Root, err = vfs.NewRoot(sb, root)
 	}
@@ -116,14 +122,18 @@ func mount(t *vfs.FSType, dev *block.Device, flags uint32, data string) (*vfs.Su
 	return sb, errno.OK
 }
 
-// inodeNumber gives each file a number of its own: entries by their place, below a process with its ID on top.
-func inodeNumber(e *Entry, pid, fd int) uint64 {
+// inodeNumber gives each file a number of its own: entries by their place, below a process or thread with its ID on top.
+func inodeNumber(e *Entry, pid, tid, fd int) uint64 {
+	const thread = 1 << 22
 	n := uint64(e.number) + 1
+	if tid != 0 {
+		pid = tid | thread
+	}
 	return n | uint64(fd+1)<<12 | uint64(pid)<<34
 }
 
 // newNode makes the inode of an entry. Files of a process belong to its owner.
-func newNode(sb *vfs.SuperBlock, e *Entry, pid, fd int) (*vfs.Inode, errno.Errno) {
+func newNode(sb *vfs.SuperBlock, e *Entry, pid, tid, fd int) (*vfs.Inode, errno.Errno) {
 	own := vfs.Owner{}
 	if pid != 0 {
 		uid, gid, ok := Source.Owner(pid)
@@ -132,12 +142,15 @@ func newNode(sb *vfs.SuperBlock, e *Entry, pid, fd int) (*vfs.Inode, errno.Errno
 		}
 		own = vfs.Owner{UID: uid, GID: gid}
 	}
-	i := vfs.NewInode(sb, inodeNumber(e, pid, fd))
+	if tid != 0 && Source.EachTID(pid, tid-1) != tid {
+		return nil, errno.ENOENT
+	}
+	i := vfs.NewInode(sb, inodeNumber(e, pid, tid, fd))
 	if i == nil {
 		return nil, errno.ENOMEM
 	}
 	n := nodeOf(i)
-	n.entry, n.pid, n.fd = e, pid, fd
+	n.entry, n.pid, n.tid, n.fd = e, pid, tid, fd
 	i.Mode, i.UID, i.GID, i.Nlink = e.mode, own.UID, own.GID, 1
 	i.Ops = theInodeOps
 	i.Flags = vfs.InodeNoSize
@@ -204,7 +217,7 @@ type inodeOps struct{ vfs.NoInodeOps }
 func (inodeOps) Lookup(dir *vfs.Inode, name string) (*vfs.Inode, errno.Errno) {
 	n := nodeOf(dir)
 	if e := n.entry.find(name); e != nil {
-		return newNode(dir.SB, e, n.pid, -1)
+		return newNode(dir.SB, e, n.pid, n.tid, -1)
 	}
 	num, ok := parseNumber(name)
 	if !ok || Source == nil {
@@ -213,18 +226,23 @@ func (inodeOps) Lookup(dir *vfs.Inode, name string) (*vfs.Inode, errno.Errno) {
 	switch n.entry {
 	case &rootEntry:
 		if num > 0 {
-			return newNode(dir.SB, &pidEntry, num, -1)
+			return newNode(dir.SB, &pidEntry, num, 0, -1)
+		}
+	case taskDirEntry:
+		if num > 0 {
+			return newNode(dir.SB, &taskEntry, n.pid, num, -1)
 		}
 	case fdDirEntry:
-		return newFDNode(dir.SB, &fdEntry, n.pid, num)
+		return newFDNode(n, dir.SB, &fdEntry, num)
 	case fdInfoDirEntry:
-		return newFDNode(dir.SB, &fdInfoEntry, n.pid, num)
+		return newFDNode(n, dir.SB, &fdInfoEntry, num)
 	}
 	return nil, errno.ENOENT
 }
 
 // newFDNode makes the inode of a descriptor's entry in /proc/PID/fd or fdinfo.
-func newFDNode(sb *vfs.SuperBlock, e *Entry, pid, fd int) (*vfs.Inode, errno.Errno) {
+func newFDNode(dir *node, sb *vfs.SuperBlock, e *Entry, fd int) (*vfs.Inode, errno.Errno) {
+	pid := dir.pid
 	if !Source.MayInspect(pid) {
 		return nil, errno.EACCES
 	}
@@ -233,7 +251,7 @@ func newFDNode(sb *vfs.SuperBlock, e *Entry, pid, fd int) (*vfs.Inode, errno.Err
 		return nil, errno.ENOENT
 	}
 	f.Put()
-	return newNode(sb, e, pid, fd)
+	return newNode(sb, e, pid, dir.tid, fd)
 }
 
 // fileOf returns an open file of a process, with a reference, or nil.

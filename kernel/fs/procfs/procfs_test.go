@@ -31,6 +31,16 @@ func (s *source) EachPID(after int) int {
 	return 0
 }
 
+func (s *source) EachTID(pid, after int) int {
+	if after < pid {
+		return pid
+	}
+	if after < pid+1 {
+		return pid + 1
+	}
+	return 0
+}
+
 func (s *source) Self() (int, int)           { return 7, 7 }
 func (s *source) Memory(pid int) Memory      { return nil }
 func (s *source) MayInspect(pid int) bool    { return pid != 1 }
@@ -44,10 +54,10 @@ func (s *source) Owner(pid int) (uid, gid uint32, ok bool) {
 	return uint32(pid), 100, ok
 }
 
-func (s *source) Generate(pid int, which PIDFile, b *Buffer) errno.Errno {
+func (s *source) Generate(pid, tid int, which PIDFile, b *Buffer) errno.Errno {
 	switch which {
 	case PIDComm:
-		b.Printf("name%d\n", pid)
+		b.Printf("name%d\n", max(pid, tid))
 	case PIDMaps:
 		for b.Len() < s.big && !b.Full() {
 			b.Printf("%08x-%08x\n", b.Len(), b.Len()+1)
@@ -58,7 +68,7 @@ func (s *source) Generate(pid int, which PIDFile, b *Buffer) errno.Errno {
 	return errno.OK
 }
 
-func (s *source) Write(pid int, which PIDFile, data []byte) errno.Errno {
+func (s *source) Write(pid, tid int, which PIDFile, data []byte) errno.Errno {
 	if which != PIDComm || string(data) != "fresh" {
 		return errno.EINVAL
 	}

@@ -204,6 +204,55 @@ func genBuddyinfo(b *Buffer) errno.Errno {
 	return errno.OK
 }
 
+// genSwaps has nothing but the headline: there is no swap space.
+func genSwaps(b *Buffer) errno.Errno {
+	b.WriteString("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n")
+	return errno.OK
+}
+
+func genVmstat(b *Buffer) errno.Errno {
+	m := mem.Stats()
+	cached, dirty, writeback := pagecache.Counts()
+	nActive, nInactive := pagecache.LRUCounts()
+	var in, out uint64
+	block.Each(func(d *block.Device) bool {
+		if d.Parent == nil {
+			s := d.Stats()
+			in += s.Ops[block.Read].Sectors / 2
+			out += s.Ops[block.Write].Sectors / 2
+		}
+		return true
+	})
+	line := func(name string, n int64) { b.Printf("%s %d\n", name, n) }
+	line("nr_free_pages", m.Free)
+	line("nr_inactive_file", int64(nInactive))
+	line("nr_active_file", int64(nActive))
+	line("nr_anon_pages", pages(AnonPages))
+	line("nr_mapped", pages(MappedPages))
+	line("nr_file_pages", cached)
+	line("nr_dirty", dirty)
+	line("nr_writeback", writeback)
+	line("nr_page_table_pages", pages(TablePages))
+	line("nr_shmem", max(cached-int64(nActive+nInactive), 0))
+	line("pgpgin", int64(in))
+	line("pgpgout", int64(out))
+	line("pswpin", 0)
+	line("pswpout", 0)
+	return errno.OK
+}
+
+// genWchan never names a function: the kernel does not tell where threads wait.
+func genWchan(b *Buffer) errno.Errno {
+	b.WriteString("0")
+	return errno.OK
+}
+
+// genCgroup is that of the one group there is: the root.
+func genCgroup(b *Buffer) errno.Errno {
+	b.WriteString("0::/\n")
+	return errno.OK
+}
+
 func genPartitions(b *Buffer) errno.Errno {
 	b.WriteString("major minor  #blocks  name\n\n")
 	block.Each(func(d *block.Device) bool {
@@ -224,34 +273,6 @@ func genDiskstats(b *Buffer) errno.Errno {
 		return true
 	})
 	return errno.OK
-}
-
-func genMounts(b *Buffer) errno.Errno {
-	var info vfs.MountInfo
-	for id := 0; vfs.NextMount(Source.Context(), id, &info); id = info.ID {
-		b.WriteEscaped(info.Source())
-		b.WriteString(" ")
-		if p := b.Tail(vfs.PathMax); p != nil {
-			n, err := info.Target(Source.Context(), p)
-			if err != errno.OK {
-				n = 0
-			}
-			b.Advance(n)
-		}
-		b.Printf(" %s ", info.Type)
-		info.Options(b.option)
-		b.WriteString(" 0 0\n")
-		info.Release()
-	}
-	return errno.OK
-}
-
-// option appends one mount option; the first stands alone.
-func (b *Buffer) option(s string, first bool) {
-	if !first {
-		b.WriteString(",")
-	}
-	b.WriteString(s)
 }
 
 // Host names: shared by uname(2), sethostname(2) and /proc/sys/kernel. Guarded by nameLock.

@@ -47,6 +47,9 @@ var (
 	fdEntry    = Entry{name: "N", mode: vfs.S_IFLNK | 0o700, link: &linkEntry{jumps: true, read: readFDLink}}
 	fdDirEntry *Entry
 
+	taskEntry    = Entry{name: "TID", mode: modeDir}
+	taskDirEntry *Entry
+
 	moreLock   = lock.Spin{Rank: lock.RankModuleList}
 	moreCache  = mem.Cache[Entry]{Name: "proc_entry"}
 	lastNumber uint16
@@ -70,6 +73,8 @@ var rootEntries = [...]Entry{
 	{name: "partitions", mode: modeFile, gen: genPartitions},
 	{name: "diskstats", mode: modeFile, gen: genDiskstats},
 	{name: "interrupts", mode: modeFile, gen: genInterrupts},
+	{name: "swaps", mode: modeFile, gen: genSwaps},
+	{name: "vmstat", mode: modeFile, gen: genVmstat},
 	{name: "sys", mode: modeDir, children: sysEntries[:]},
 }
 
@@ -132,7 +137,6 @@ var pidEntries = [...]Entry{
 	{name: "oom_adj", mode: modeFile, pidFile: PIDOOMAdj},
 	{name: "environ", mode: modeOwner, pidFile: PIDEnviron, private: true},
 	{name: "limits", mode: modeFile, pidFile: PIDLimits},
-	{name: "io", mode: modeOwner, pidFile: PIDIO, private: true},
 	{name: "mounts", mode: modeFile, gen: genMounts},
 	{name: "cwd", mode: modeLink, link: &linkEntry{jumps: true, which: LinkCwd, read: readPIDLink}},
 	{name: "root", mode: modeLink, link: &linkEntry{jumps: true, which: LinkRoot, read: readPIDLink}},
@@ -140,15 +144,25 @@ var pidEntries = [...]Entry{
 	{name: "net", mode: modeDir},
 	{name: "fdinfo", mode: vfs.S_IFDIR | 0o555},
 	{name: "fd", mode: vfs.S_IFDIR | 0o500},
+	{name: "mountinfo", mode: modeFile, gen: genMountinfo},
+	{name: "mountstats", mode: modeOwner, gen: genMountstats},
+	{name: "auxv", mode: modeOwner, pidFile: PIDAuxv, private: true},
+	{name: "personality", mode: modeOwner, pidFile: PIDPersonality, private: true},
+	{name: "syscall", mode: modeOwner, pidFile: PIDSyscall, private: true},
+	{name: "wchan", mode: modeFile, gen: genWchan},
+	{name: "cgroup", mode: modeFile, gen: genCgroup},
+	{name: "task", mode: modeDir}, // the last: threads have all but this one
 }
 
 func init() {
 	rootEntry.children = rootEntries[:]
 	pidEntry.children = pidEntries[:]
+	taskEntry.children = pidEntries[:len(pidEntries)-1]
+	taskDirEntry = pidEntry.find("task")
 	fdDirEntry = pidEntry.find("fd")
 	fdInfoDirEntry = pidEntry.find("fdinfo")
-	pidEntry.number, fdEntry.number, fdInfoEntry.number = 1, 2, 3
-	lastNumber = 3
+	pidEntry.number, fdEntry.number, fdInfoEntry.number, taskEntry.number = 1, 2, 3, 4
+	lastNumber = 4
 	numberAll(rootEntries[:])
 	numberAll(sysEntries[:])
 	numberAll(sysVM[:])
@@ -280,9 +294,11 @@ func (e *Entry) run(n *node, b *Buffer) errno.Errno {
 	case e.gen != nil:
 		return e.gen(b)
 	case n.pid != 0:
-		return Source.Generate(n.pid, e.pidFile, vfs.NoEscape(b))
+		return Source.Generate(n.pid, n.tid, e.pidFile, vfs.NoEscape(b))
 	}
 	return errno.EINVAL
 }
 
-func writePID(n *node, data []byte) errno.Errno { return Source.Write(n.pid, n.entry.pidFile, data) }
+func writePID(n *node, data []byte) errno.Errno {
+	return Source.Write(n.pid, n.tid, n.entry.pidFile, data)
+}
