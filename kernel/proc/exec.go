@@ -355,6 +355,8 @@ func (t *Task) commit(l *loader, f *arch.Frame, path string) errno.Errno {
 	if !t.beAlone() {
 		return errno.EINTR
 	}
+	t.EndActivations()
+	t.leaveActivations()
 	t.leaveMemory(false)
 	old := p.swapSpace(l.space)
 	l.space = nil

@@ -64,6 +64,7 @@ func exitTask(status int) {
 	t.abandonTracees()
 	table.lock.Unlock()
 	t.leaveMemory(true)
+	t.leaveActivations()
 	t.releaseContext()
 	t.leaveSpace() // as soon as it is off the list, others may end the process and its address space
 	var rec *deadTracee

@@ -64,6 +64,9 @@ type Task struct {
 	RobustPtr  uintptr
 	rseq       rseqState
 
+	activations *activations    // the task's reference; nil: it is none
+	activation  activationState // guarded by activations.lock; the task itself reads it without
+
 	nKids   int   // processes whose creator it is; table.lock
 	user    *user // the real user; never nil once the task has a number
 	tooMany bool  // has become a user with too many tasks: no exec
@@ -97,8 +100,9 @@ type Process struct {
 	// exitSignal is what the parent gets at the end: SIGCHLD, or clone's choice; 0: none.
 	exitSignal int
 	// Subreaper: orphaned descendants become its children (PR_SET_CHILD_SUBREAPER).
-	Subreaper bool
-	dumpable  atomic.Bool
+	Subreaper   bool
+	dumpable    atomic.Bool
+	activations *activations // guarded by table.lock
 	// SemUndo is what the System V semaphores are given back at the end; the system-call floor's.
 	SemUndo atomic.Pointer[byte]
 	// Personality is personality(2)'s word.
@@ -173,6 +177,9 @@ func (p *Process) Put() {
 		}
 		if p.sig.watch != nil {
 			p.sig.watch.put()
+		}
+		if p.activations != nil {
+			p.activations.put()
 		}
 		processCache.Free(p)
 	}

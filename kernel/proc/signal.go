@@ -208,6 +208,8 @@ const (
 	workRestore = 1 << 1
 	workIRET    = 1 << 3 // the registers are not as a system call leaves them
 	workRSeq    = 1 << 2 // the restartable sequence, if it is in one, is to begin again
+	// workActivation: a scheduler activation that slept comes back.
+	workActivation = 1 << 4
 )
 
 // setWork raises a bit of a thread's work word; the thread sees it before it returns to user mode.

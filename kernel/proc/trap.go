@@ -17,6 +17,7 @@ func Init() {
 	arch.OnUserException = userException
 	arch.OnUserWork = userWork
 	sched.OnSwitch = OnSwitch
+	sched.OnBlock = activationBlocks
 	vfs.FileSizeLimit, vfs.OverLimit = fileSizeLimit, overFileSize
 	sched.SignalPending = SignalPending
 	sched.FatalPending = FatalPending
@@ -145,6 +146,9 @@ func userWork(f *arch.Frame) {
 	}
 	if t.Thread.Work&workRSeq != 0 {
 		t.restartSequence(f)
+	}
+	if t.Thread.Work&workActivation != 0 {
+		t.activationReturns()
 	}
 	if t.Thread.Work != 0 {
 		t.Deliver(f)

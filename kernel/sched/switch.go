@@ -15,6 +15,9 @@ import (
 // segment bases. It is called only if one of the two has a Proc, with interrupts off and the run queue locked.
 var OnSwitch func(prev, next *Thread)
 
+// OnBlock is called by a watched thread in a sleeping state that is about to give its CPU away. It must not sleep.
+var OnBlock func(t *Thread)
+
 // switchPreempt is the preempt count of a thread in the middle of a switch: one of its own and one of the run
 // queue's lock, which the next thread releases on behalf of the previous one.
 const switchPreempt = 2
@@ -23,6 +26,9 @@ const switchPreempt = 2
 // returns at once.
 func schedule() {
 	t := Current()
+	if t.Watched {
+		OnBlock(t)
+	}
 	t.Preempt++
 	flags := arch.IRQDisable()
 	switchThread(t, policy.Woken, true)

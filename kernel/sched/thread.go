@@ -23,6 +23,9 @@ type Thread struct {
 
 	Space unsafe.Pointer // its address space, of package vm; nil in a kernel thread
 
+	// Watched: OnBlock is called when the thread is about to sleep. Set by the thread itself.
+	Watched bool
+
 	// state is written by the thread itself on its way to sleep, and by wakers under the lock of the
 	// thread's run queue.
 	state atomic.Uint32

@@ -41,6 +41,8 @@ const (
 	prCapAmbientRaise    = 2
 	prCapAmbientLower    = 3
 	prCapAmbientClearAll = 4
+
+	prActivations = 0x47414c41 // "GALA"
 )
 
 func sysPrctl(f *arch.Frame) (uintptr, errno.Errno) {
@@ -91,7 +93,29 @@ func sysPrctl(f *arch.Frame) (uintptr, errno.Errno) {
 	case prGetTIDAddress:
 		return ok(put(arg, &t.ClearTID))
 	}
+	if int0(f) == prActivations {
+		return ok(activation(f))
+	}
 	return prctlCred(f, rest)
+}
+
+// activation is the option that Linux does not have: scheduler activations.
+func activation(f *arch.Frame) errno.Errno {
+	const start, park, wake, settle, end = 1, 2, 3, 4, 5
+	t := current()
+	switch arg1(f) {
+	case start:
+		return t.StartActivations(int2(f), int3(f))
+	case park:
+		return t.ParkActivation(arg2(f), uint32(arg3(f)), max(int64(arg4(f)), 0))
+	case wake:
+		return t.WakeActivation()
+	case settle:
+		return t.SettleActivation()
+	case end:
+		return t.EndActivations()
+	}
+	return errno.EINVAL
 }
 
 func einvalUnless(fine bool) errno.Errno {

@@ -37,6 +37,8 @@ type futexIdle struct{}
 
 func (futexIdle) idle(k *kthread, seq uint32, ns int64) { runtime.FutexWait(&k.s.wake, seq, ns) }
 
+func (futexIdle) parksFirst() bool { return false }
+
 func (futexIdle) wake(s *scheduler) {
 	atomic.AddUint32(&s.wake, 1)
 	runtime.FutexWake(&s.wake, 1)
@@ -79,6 +81,8 @@ func (activationIdle) idle(k *kthread, seq uint32, ns int64) {
 
 // maxActivations bounds the kernel threads that may be blocked at once.
 const maxActivations = 64
+
+func (activationIdle) parksFirst() bool { return true }
 
 func (activationIdle) wake(s *scheduler) {
 	atomic.AddUint32(&s.wake, 1)

@@ -34,6 +34,8 @@ type kthread struct {
 
 // kernelSide is what the three libraries of user-level threads differ in.
 type kernelSide interface {
+	// parksFirst tells whether a new kernel thread is idle until it is woken.
+	parksFirst() bool
 	// idle waits, without the scheduler's lock, until there may be something to run, at most ns nanoseconds (0: without limit). seq is the
 	// value of scheduler.wake before the decision to wait.
 	idle(k *kthread, seq uint32, ns int64)
@@ -142,7 +144,7 @@ func (k *kthread) rest(wait int64) bool {
 	}
 	s.idle++
 	seq := atomic.LoadUint32(&s.wake)
-	if s.idle == s.kernels && s.asleep == nil {
+	if s.idle == s.kernels && s.asleep == nil && s.first == nil {
 		print("thread: deadlock: all threads wait\n")
 		runtime.ExitNow(2)
 	}
@@ -302,8 +304,16 @@ func (s *scheduler) spawn() sys.Errno {
 
 func kernelThread(arg unsafe.Pointer) {
 	k := (*kthread)(arg)
-	k.adopt(k.s, &k.rt)
-	k.loop()
+	s := k.s
+	k.adopt(s, &k.rt)
+	work := true
+	if s.kernel.parksFirst() {
+		s.lock.Lock()
+		work = k.rest(0)
+	}
+	if work {
+		k.loop()
+	}
 	k.release()
 	k.rt.ExitThread(false)
 }
