@@ -200,10 +200,10 @@ func (s *sock) shutDown(orphan bool) {
 	s.room.WakeAll()
 	if peer != nil {
 		if s.connectionBased() {
-			peer.queue.shut(peer, net.ShutBoth)
 			if first != nil || orphan {
-				peer.Err.Store(int32(errno.ECONNRESET))
+				peer.Err.Store(int32(errno.ECONNRESET)) // first, so that a writer learns this rather than EPIPE
 			}
+			peer.queue.shut(peer, net.ShutBoth)
 			peer.wakeAll()
 		}
 	}

@@ -488,7 +488,7 @@ func blocking() {
 		_, e := unix.SendmsgN(a, make([]byte, 1<<20), nil, nil, unix.MSG_NOSIGNAL)
 		start <- Name(e)
 	}()
-	time.Sleep(30 * time.Millisecond)
+	time.Sleep(500 * time.Millisecond) // it must have begun, or the error is EPIPE
 	CloseAll(b)
 	Show("write to one who closes", <-start)
 	CloseAll(a)
