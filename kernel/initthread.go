@@ -19,6 +19,7 @@ import (
 	"galago/kernel/fs/procfs"
 	"galago/kernel/fs/tmpfs"
 	"galago/kernel/ipc"
+	"galago/kernel/ipc/aio"
 	"galago/kernel/klog"
 	"galago/kernel/ktest/suite"
 	"galago/kernel/mem"
@@ -109,6 +110,7 @@ func registerFileSystems() {
 	must("procfs", vfs.Register(&procfs.Type))
 	must("devtmpfs", vfs.Register(&devfs.Type))
 	must("mqueue", syscall.InitMQueue())
+	aio.Init()
 	must("galfs", galfs.Register())
 	registerSysrq()
 	must("settings", proc.RegisterSettings())

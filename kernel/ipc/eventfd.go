@@ -53,6 +53,17 @@ func NewEventFD(initial uint32, flags uint32, c *cred.Cred) (*vfs.File, errno.Er
 
 func eventOf(f *vfs.File) *eventFD { return (*eventFD)(f.Private) }
 
+// IsEvent tells whether f is an eventfd.
+func IsEvent(f *vfs.File) bool { return f.Is(eventOps) }
+
+// SignalEvent adds 1 to an eventfd, unless it is full.
+func SignalEvent(f *vfs.File) {
+	v := eventOf(f)
+	if v.add(1) {
+		v.rwait.WakeOne()
+	}
+}
+
 // take reads the counter: all of it, or 1 of a semaphore; 0 while it is 0.
 func (v *eventFD) take() uint64 {
 	for {

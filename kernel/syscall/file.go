@@ -76,7 +76,7 @@ func at(f *arch.Frame, write bool) (n uintptr, e errno.Errno) {
 // fastIOV pieces fit on the stack.
 const fastIOV = 8
 
-// vectored runs fn on the user's array of pieces.
+// vectored runs fn on a file and the user's array of pieces.
 func vectored(fd int, user uintptr, count int, fn func(file *vfs.File, it *uio.Iter) (int, errno.Errno)) (uintptr, errno.Errno) {
 	if count < 0 || count > uio.MaxIOV {
 		return 0, errno.EINVAL
@@ -85,7 +85,16 @@ func vectored(fd int, user uintptr, count int, fn func(file *vfs.File, it *uio.I
 	if e != 0 {
 		return 0, e
 	}
-	defer r.Release()
+	n, e := onVector(user, count, func(it *uio.Iter) (int, errno.Errno) { return fn(r.F, it) })
+	r.Release()
+	return uintptr(n), e
+}
+
+// onVector runs fn on the user's array of pieces.
+func onVector(user uintptr, count int, fn func(it *uio.Iter) (int, errno.Errno)) (int, errno.Errno) {
+	if count < 0 || count > uio.MaxIOV {
+		return 0, errno.EINVAL
+	}
 	var few [fastIOV]uio.IOVec
 	vec := few[:min(count, fastIOV)]
 	if count > fastIOV {
@@ -103,8 +112,7 @@ func vectored(fd int, user uintptr, count int, fn func(file *vfs.File, it *uio.I
 		return 0, e
 	}
 	it := uio.FromIOV(vec)
-	n, e := fn(r.F, vfs.NoEscape(&it))
-	return uintptr(n), e
+	return fn(vfs.NoEscape(&it))
 }
 
 func sysReadv(f *arch.Frame) (uintptr, errno.Errno) {

@@ -22,6 +22,8 @@ type AddressSpace struct {
 	cpus  atomic.Uint64
 
 	lastFound atomic.Pointer[Area]
+	// AIO belongs to asynchronous I/O: its contexts in this address space.
+	AIO atomic.Pointer[byte]
 
 	lock sched.RWMutex
 	// Guarded by lock.
@@ -93,10 +95,16 @@ func (s *AddressSpace) CPUs() uint64 { return s.cpus.Load() }
 // Get adds a user.
 func (s *AddressSpace) Get() { s.users.Add(1) }
 
+// OnEnd is called before an address space with something in AIO goes away, and frees it.
+var OnEnd func(s *AddressSpace)
+
 // Put drops a user; the last one's departure unmaps everything. It may sleep.
 func (s *AddressSpace) Put() {
 	if s.users.Add(-1) > 0 {
 		return
+	}
+	if s.AIO.Load() != nil {
+		OnEnd(s)
 	}
 	s.lock.Lock()
 	s.unmapAll()
