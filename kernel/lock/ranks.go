@@ -22,6 +22,7 @@ const (
 	RankSignal     // one process's signal state
 	RankFDTable    // one descriptor table
 	RankFile       // one open file description
+	RankWallWatch  // who wants to know when the wall clock is set
 	RankProcMisc   // leaf of the process floor: timers, accounting
 	RankSysctl     // run-time settings
 	RankModuleList // registries: file systems, drivers, binary formats
@@ -131,7 +132,7 @@ func (r Rank) nests() bool {
 var rankNames = [NumRanks]string{
 	RankNone:     "none",
 	RankTTYTable: "tty-table", RankSession: "session", RankProcTable: "proc-table", RankProcess: "process",
-	RankTTY: "tty", RankSignal: "signal", RankFDTable: "fd-table", RankFile: "file", RankProcMisc: "proc-misc",
+	RankTTY: "tty", RankSignal: "signal", RankFDTable: "fd-table", RankFile: "file", RankWallWatch: "wall-watch", RankProcMisc: "proc-misc",
 	RankSysctl: "sysctl", RankModuleList: "module-list",
 	RankEpollTable: "epoll-table", RankIPCTable: "ipc-table", RankFutex: "futex", RankPipe: "pipe", RankIPC: "ipc",
 	RankNetTable: "net-table", RankSocket: "socket", RankSocketQueue: "socket-queue", RankNetDevice: "net-device",

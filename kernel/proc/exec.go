@@ -382,6 +382,7 @@ func (t *Task) commit(l *loader, f *arch.Frame, path string) errno.Errno {
 		}
 	}
 	t.SetComm(path[base:])
+	p.deleteTimers(false)
 	p.resetSignals(t)
 	table.lock.Lock()
 	p.didExec = true

@@ -153,6 +153,7 @@ func (t *Task) dropUser() {
 
 // end turns the process of its last task into a zombie.
 func (p *Process) end(t *Task, status int) {
+	p.deleteTimers(true)
 	if OnProcessEnd != nil {
 		OnProcessEnd(p)
 	}

@@ -255,6 +255,7 @@ func (p *Process) init() {
 	p.dumpable.Store(true)
 	p.sig.lock.Init(lockRankSignal)
 	p.limitsMu.Init(lockRankMisc)
+	p.timerLock.Init(lockRankTimers)
 	p.StartTime = time.Now()
 }
 

@@ -137,13 +137,18 @@ type Process struct {
 	comm      [16]byte
 	StartTime uint64 // ns since boot
 
-	Times      Times      // of ended threads
-	ChildTimes Times      // of waited-for children
-	cpuTimer   time.Timer // for RLIMIT_CPU, with its work
-	cpuWork    sched.Work
-	exiting    atomic.Uint32
-	dump       atomic.Pointer[coreDump] // changes under table.lock
-	exitCode   int
+	Times      Times // of ended threads
+	ChildTimes Times // of waited-for children
+	timerLock  lock.Spin
+	timers     ds.List[Timer] // of timer_create; guarded by timerLock, as are the next two
+	itimers    [NITimers]*Timer
+	nextTimer  int32
+
+	cpuTimer time.Timer // for RLIMIT_CPU, with its work
+	cpuWork  sched.Work
+	exiting  atomic.Uint32
+	dump     atomic.Pointer[coreDump] // changes under table.lock
+	exitCode int
 }
 
 // State of a process in its life.

@@ -71,6 +71,11 @@ func (t *Task) sendTask(sig int, info *Siginfo) errno.Errno {
 func (p *Process) SendReserved(r *Reserved, t *Task, info *Siginfo) bool {
 	table.lock.Lock()
 	defer table.lock.Unlock()
+	return p.sendReserved(r, t, info)
+}
+
+// sendReserved is SendReserved with table.lock held.
+func (p *Process) sendReserved(r *Reserved, t *Task, info *Siginfo) bool {
 	front := t
 	if front == nil {
 		front = p.tasks.Front()

@@ -3,6 +3,7 @@
 package syscall
 
 import (
+	"sync/atomic"
 	"unsafe"
 
 	"galago/arch"
@@ -131,23 +132,32 @@ const (
 	clockRealtimeCoarse = 5
 	clockMonoCoarse     = 6
 	clockBoottime       = 7
+	clockRealtimeAlarm  = 8
+	clockBoottimeAlarm  = 9
+	clockTAI            = 11
 )
 
 func readClock(id int) (timespec, errno.Errno) {
 	split := func(ns uint64) timespec { return timespec{int64(ns / 1e9), int64(ns % 1e9)} }
 	switch id {
-	case clockRealtime, clockRealtimeCoarse:
+	case clockRealtime, clockRealtimeCoarse, clockTAI:
 		sec, nsec := time.Wall()
 		return timespec{sec, nsec}, 0
 	case clockMonotonic, clockMonotonicRaw, clockMonoCoarse, clockBoottime:
 		return split(now()), 0
 	case clockProcessCPU:
-		t, _ := current().Usage(proc.UsageSelf)
-		return split(t.User + t.Sys), 0
+		ns, e := current().ClockOf(0, false, false)
+		return split(ns), e
 	case clockThreadCPU:
 		return split(sched.Current().Stats().RunTime), 0
 	}
-	return timespec{}, errno.EINVAL
+	// The CPU clock of a process or thread by its number: clock_getcpuclockid(3).
+	const thread, kind, virtual, descriptor = 4, 3, 1, 3
+	if id >= 0 || id&kind == descriptor {
+		return timespec{}, errno.EINVAL
+	}
+	ns, e := current().ClockOf(^(id >> 3), id&thread != 0, id&kind == virtual)
+	return split(ns), e
 }
 
 func sysClockGettime(f *arch.Frame) (uintptr, errno.Errno) {
@@ -246,11 +256,13 @@ func sleepOn(b *proc.RestartBlock) (uintptr, errno.Errno) { return sleepUntil(b.
 func sysClockNanosleep(f *arch.Frame) (uintptr, errno.Errno) {
 	const absolute = 1
 	id := int0(f)
-	if id != clockRealtime && id != clockMonotonic && id != clockBoottime {
+	switch id {
+	case clockRealtime, clockMonotonic, clockBoottime, clockTAI:
+	case clockThreadCPU, clockRealtimeAlarm, clockBoottimeAlarm, clockMonotonicRaw, clockRealtimeCoarse, clockMonoCoarse:
+		return 0, errno.EOPNOTSUPP
+	case clockProcessCPU:
+	default:
 		return 0, errno.EINVAL
-	}
-	if int1(f)&absolute == 0 {
-		return nanosleep(arg2(f), arg3(f))
 	}
 	var ts timespec
 	if e := get(&ts, arg2(f)); e != 0 {
@@ -259,16 +271,74 @@ func sysClockNanosleep(f *arch.Frame) (uintptr, errno.Errno) {
 	if ts.Sec < 0 || ts.Nsec < 0 || ts.Nsec >= 1e9 {
 		return 0, errno.EINVAL
 	}
-	clock, _ := readClock(id)
-	d := (ts.Sec-clock.Sec)*1e9 + ts.Nsec - clock.Nsec
-	if d <= 0 {
-		return 0, 0
+	switch {
+	case id == clockProcessCPU:
+		return 0, sleepCPU(ts.nanos(), int1(f)&absolute != 0)
+	case int1(f)&absolute == 0:
+		return nanosleep(arg2(f), arg3(f))
 	}
-	_, e := sched.SleepInterruptible(d)
+	e := errno.OK
+	if id == clockRealtime || id == clockTAI {
+		e = sleepWall(ts)
+	} else {
+		e = sched.SleepUntil(ts.nanos())
+	}
 	if e == errno.EINTR {
 		e = errno.ERESTARTNOHAND
 	}
 	return 0, e
+}
+
+// sleepWall sleeps until a time of the wall clock, also if that is set meanwhile.
+func sleepWall(ts timespec) errno.Errno {
+	var s wallSleeper
+	p := vfs.NoEscape(&s)
+	p.thread = sched.Current()
+	p.watch.Func = wakeSleeper
+	p.watch.Watch()
+	e := errno.OK
+	for {
+		p.set.Store(0)
+		left := int64(time.WallToMono(ts.Sec, ts.Nsec) - now())
+		if left <= 0 {
+			break
+		}
+		if e = sched.SleepUntilSet(&p.set, left); e == errno.EINTR {
+			break
+		}
+		e = errno.OK
+	}
+	p.watch.Unwatch()
+	return e
+}
+
+// wallSleeper is a thread in sleepWall.
+type wallSleeper struct {
+	watch  time.WallWatch // first: wakeSleeper relies on it
+	set    atomic.Uint32
+	thread *sched.Thread
+}
+
+func wakeSleeper(w *time.WallWatch) {
+	s := (*wallSleeper)(unsafe.Pointer(w))
+	s.set.Store(1)
+	sched.Wake(s.thread)
+}
+
+// sleepCPU sleeps until the process has used CPU time: its other threads have, for this one sleeps.
+func sleepCPU(ns uint64, absolute bool) errno.Errno {
+	const step = 1_000_000
+	used, _ := current().ClockOf(0, false, false)
+	if !absolute {
+		ns += used
+	}
+	for used < ns {
+		if _, e := sched.SleepInterruptible(int64(max(ns-used, step))); e != 0 {
+			return errno.ERESTARTNOHAND
+		}
+		used, _ = current().ClockOf(0, false, false)
+	}
+	return errno.OK
 }
 
 // System information.

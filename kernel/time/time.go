@@ -108,6 +108,7 @@ func SetWall(sec, nsec int64) {
 	wall.offset = sec*Second + nsec - int64(Now())
 	publish()
 	wall.seq.UnlockIRQ(f)
+	wallChanged()
 }
 
 // BootTime returns the wall-clock time of boot in seconds.
