@@ -21,6 +21,9 @@ func (p *Process) SigAction(sig int, new, old *Action) errno.Errno {
 		a.Handler, a.Restorer = new.Handler, new.Restorer
 		a.Flags, a.Mask = new.Flags&saKnown, new.Mask&^unblockable
 		lost = a.Handler <= SigIgn && p.ignored(sig)
+		if t := Current(); lost && p.nTasks == 1 && t.Proc == p { // only the caller could make it more
+			lost = (t.sig.pending.set | p.sig.shared.set).Has(sig)
+		}
 	}
 	p.sig.lock.Unlock()
 	if lost {

@@ -138,7 +138,7 @@ func (m *Machine) Run() ([]byte, error) {
 	defer disk.Close()
 	q := qemu.Config{
 		Kernel: m.Kernel.Image, SMP: 1, Mem: m.Mem, CPU: m.CPU, Disk: qemu.Virtio, Image: disk, ICount: true,
-		Append: "console=ttyS0 quiet panic=-1 " + Options, Extra: []string{"-initrd", initrd.Name()},
+		Append: "console=ttyS0 quiet loglevel=0 panic=-1 " + Options, Extra: []string{"-initrd", initrd.Name()},
 	}
 	r, err := guest.Console(q, m.Timeout, m.Log)
 	switch {
