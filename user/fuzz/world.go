@@ -66,6 +66,7 @@ func calm() {
 			sys.Umount2(at, 2) // MNT_DETACH
 		}
 	}
+	removeObjects()
 	sweep := [...]string{"/bin/sh", "-c", "rm -rf /fuzz/tmp/* /fuzz/w?/* /fuzz/w?/.[!.]*"}
 	abuse.Run(sweep[:]...)
 	for i := range children {

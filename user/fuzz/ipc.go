@@ -1,0 +1,50 @@
+//go:build galago_user
+
+package main
+
+import (
+	"unsafe"
+
+	"galago/libc/sys"
+)
+
+// What outlives its makers: objects of System V and POSIX IPC.
+
+var statRoom [1024]byte
+
+// removeObjects removes all of them.
+func removeObjects() {
+	const (
+		remove                   = 0
+		shmInfo, shmStat, shmctl = 14, 13, 31
+		msgInfo, msgStat, msgctl = 12, 11, 71
+		semInfo, semStat, semctl = 19, 18, 66
+		unlink                   = 241
+	)
+	room := uintptr(unsafe.Pointer(&statRoom))
+	for _, k := range [...]struct{ ctl, info, stat int }{{shmctl, shmInfo, shmStat}, {msgctl, msgInfo, msgStat}} {
+		last, e := sys.Call(k.ctl, 0, uintptr(k.info), room)
+		for i := uintptr(0); e == 0 && i <= last; i++ {
+			if id, e := sys.Call(k.ctl, i, uintptr(k.stat), room); e == 0 {
+				sys.Call(k.ctl, id, remove, 0)
+			}
+		}
+	}
+	last, e := sys.Call(semctl, 0, 0, semInfo, room)
+	for i := uintptr(0); e == 0 && i <= last; i++ {
+		if id, e := sys.Call(semctl, i, 0, semStat, room); e == 0 {
+			sys.Call(semctl, id, 0, remove, 0)
+		}
+	}
+	for c := byte('a'); c <= 'd'; c++ { // the names of worker.name
+		for _, prefix := range [...]string{"user.", "/q", "q"} {
+			name := append([]byte(prefix), c, 0)
+			sys.Call(unlink, uintptr(unsafe.Pointer(keep(&name[0]))))
+		}
+	}
+}
+
+// kept holds what only its address is passed of.
+var kept *byte
+
+func keep(p *byte) *byte { kept = p; return p }
