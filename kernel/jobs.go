@@ -43,6 +43,12 @@ func (jobs) Take(term *tty.TTY) errno.Errno {
 
 func (jobs) Drop(sid int, term *tty.TTY) { proc.DropTerminal(sid, term) }
 
+func (jobs) Lose() {
+	if t := proc.Current(); t != nil {
+		t.LoseTerminal()
+	}
+}
+
 func (jobs) Orphaned() bool {
 	t := proc.Current()
 	return t != nil && t.Orphaned()

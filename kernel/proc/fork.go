@@ -218,6 +218,7 @@ func (parent *Process) duplicate(t *Task, flags uint64) (*Process, errno.Errno) 
 	ds.Copy16(&p.comm, &parent.comm)
 	parent.limitsMu.Lock()
 	p.Limits = parent.Limits
+	p.noTerminal = parent.noTerminal
 	parent.limitsMu.Unlock()
 	p.dumpable.Store(parent.dumpable.Load())
 	p.Personality.Store(parent.Personality.Load())

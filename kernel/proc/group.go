@@ -108,6 +108,7 @@ func (t *Task) SetSID() (int, errno.Errno) {
 	*s = Session{ID: p.PID, Leader: p}
 	holdPID(p.PID)
 	p.join(p.PID, s, g)
+	p.noTerminal = false
 	table.lock.Unlock()
 	return p.PID, errno.OK
 }
@@ -156,7 +157,17 @@ func (t *Task) CheckGroup(pgid int) errno.Errno {
 func (t *Task) Terminal() Terminal {
 	table.lock.Lock()
 	defer table.lock.Unlock()
+	if t.Proc.noTerminal {
+		return nil
+	}
 	return t.Proc.group.Session.TTY
+}
+
+// LoseTerminal takes the controlling terminal from the running task's process, until it begins a session of its own.
+func (t *Task) LoseTerminal() {
+	table.lock.Lock()
+	t.Proc.noTerminal = true
+	table.lock.Unlock()
 }
 
 // TakeTerminal makes tty the controlling terminal of the running task's session: it must lead the session and have

@@ -110,6 +110,7 @@ type Process struct {
 	oomAdj      atomic.Int32 // see oomPoints
 	reported    bool
 	didExec     bool
+	noTerminal  bool // gave up the session's terminal (TIOCNOTTY)
 	stopped     bool
 	contd       bool
 	ended       *deadTracee // the report to the first thread's tracer, which comes before the parent's

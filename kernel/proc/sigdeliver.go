@@ -168,6 +168,10 @@ func (t *Task) restart(f *arch.Frame, a *Action) {
 	f.Vector = 0 // never twice
 }
 
+// Rework has the running thread look at its signals before it returns to user mode: its call returns an internal code, which only that
+// turns into a restart or EINTR. The signal that ended the call may have been another thread's to take.
+func (t *Task) Rework() { t.setWork(workSignal) }
+
 // sysRestart is the number of restart_syscall(2).
 const sysRestart = 219
 

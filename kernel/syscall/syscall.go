@@ -98,6 +98,9 @@ func failed(n uint64, e errno.Errno) uint64 {
 	} else if e == errno.EINTR && n < uint64(len(table)) && table[n].Restart {
 		e = errno.ERESTARTSYS
 	}
+	if e >= errno.ERESTARTSYS {
+		current().Rework()
+	}
 	return uint64(-int64(e))
 }
 

@@ -106,6 +106,7 @@ func (j *fakeJobs) Drop(sid int, t *TTY) {
 		j.terminal = nil
 	}
 }
+func (j *fakeJobs) Lose()                { j.Drop(j.sid, j.terminal) }
 func (j *fakeJobs) Orphaned() bool       { return j.orphaned }
 func (j *fakeJobs) Ignores(sig int) bool { return j.ignored == sig }
 func (j *fakeJobs) CheckGroup(pgid int) errno.Errno {

@@ -35,6 +35,9 @@ func Publish() errno.Errno {
 	if e := devfs.Register("tty", 0o666, auxMajor, minorTTY, ttyOps); e != errno.OK && e != errno.EEXIST {
 		return e
 	}
+	if e := publishPTY(); e != errno.OK {
+		return e
+	}
 	if e := devfs.Register("console", 0o600, auxMajor, minorConsole, ttyOps); e != errno.OK && e != errno.EEXIST {
 		return e
 	}
@@ -54,7 +57,18 @@ func (ttyFile) Open(i *vfs.Inode, f *vfs.File) errno.Errno {
 	case vfs.Makedev(auxMajor, minorConsole):
 		t, noctty, asConsole = Console(), true, true
 	default:
-		t = find(i.Rdev)
+		if vfs.Major(i.Rdev) == ptsMajor {
+			y := findPTY(vfs.Minor(i.Rdev))
+			if y == nil {
+				return errno.EIO
+			}
+			if e := y.mayOpen(); e != errno.OK {
+				return e
+			}
+			t = &y.tty
+		} else {
+			t = find(i.Rdev)
+		}
 	}
 	if t == nil {
 		return errno.ENXIO
@@ -73,7 +87,11 @@ func (ttyFile) Open(i *vfs.Inode, f *vfs.File) errno.Errno {
 // Release closes the file.
 func (ttyFile) Release(f *vfs.File) {
 	o := openOf(f)
-	o.tty.close(o)
+	t := o.tty
+	t.close(o)
+	if y, ok := t.driver.(*ptyLine); ok {
+		(*pty)(y).release()
+	}
 }
 
 // Read reads a line, or bytes in raw mode.

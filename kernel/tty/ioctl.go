@@ -110,6 +110,11 @@ func (t *TTY) ioctl(f *vfs.File, o *openTTY, cmd uint32, arg uintptr) errno.Errn
 			return e
 		}
 	}
+	return t.command(f, cmd, arg)
+}
+
+// command is ioctl without the rules for processes in the background and hung-up files.
+func (t *TTY) command(f *vfs.File, cmd uint32, arg uintptr) errno.Errno {
 	switch cmd {
 	case tcGETS, tcGETS2:
 		return t.getTermios(cmd, arg)
@@ -289,7 +294,7 @@ func (t *TTY) change(m *Termios) {
 	if old.iflag(IXON) && !m.iflag(IXON) {
 		t.start()
 	}
-	if old.Cflag != m.Cflag || old.Ospeed != m.Ospeed {
+	if old.Cflag != m.Cflag || old.Ospeed != m.Ospeed || old.Iflag != m.Iflag || old.CC != m.CC {
 		t.driver.Configure(&t.termios)
 	}
 	if t.full {

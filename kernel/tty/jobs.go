@@ -28,6 +28,8 @@ type Jobs interface {
 	Take(t *TTY) errno.Errno
 	// Drop ends a session's tie to t, if there is one.
 	Drop(sid int, t *TTY)
+	// Lose takes the terminal from the calling process, for its children too, but not from its session.
+	Lose()
 	// Orphaned tells whether the caller's process group is orphaned.
 	Orphaned() bool
 	// Ignores tells whether the running thread blocks or ignores a signal.
@@ -157,14 +159,15 @@ func (t *TTY) setControlling(f *vfs.File, arg uintptr) errno.Errno {
 	return t.control(arg == 1 && admin)
 }
 
-// giveUp is TIOCNOTTY. A session shares its terminal, so only its leader can give it up.
+// giveUp is TIOCNOTTY. When its leader gives the terminal up the whole session loses it; another process loses it for itself alone.
 func (t *TTY) giveUp() errno.Errno {
 	sid, _, leader := Processes.Caller()
 	if Processes.Terminal() != t {
 		return errno.ENOTTY
 	}
 	if !leader {
-		return errno.EPERM
+		Processes.Lose()
+		return errno.OK
 	}
 	pgrp := t.leave(sid)
 	Processes.Drop(sid, t)
