@@ -388,7 +388,8 @@ func (t *Task) commit(l *loader, f *arch.Frame, path string) errno.Errno {
 	p.didExec = true
 	p.exitSignal = SIGCHLD
 	table.lock.Unlock()
-	*f = arch.Frame{IP: uint64(l.entry), SP: uint64(l.stack.sp), CS: arch.UserCS, SS: arch.UserDS, Flags: arch.FlagIF | 2}
+	*f = arch.Frame{IP: uint64(l.entry), SP: uint64(l.stack.sp), CS: arch.UserCS, SS: arch.UserDS, Flags: arch.FlagIF | 2,
+		Vector: f.Vector, Error: f.Error}
 	clear(bytesAt(t.fpu, arch.FPUSize))
 	arch.FPUReset(t.fpu)
 	arch.FPURestore(t.fpu)

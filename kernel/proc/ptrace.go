@@ -237,7 +237,7 @@ func (t *Task) traceSignal(sig int, info *Siginfo) int {
 	p.sig.lock.Unlock()
 	kept := *info
 	sig = t.stopFor(sig, CLD_TRAPPED, 0, info)
-	if sig == 0 {
+	if sig == 0 || FatalPending(t.Thread) {
 		return 0
 	}
 	table.lock.Lock()

@@ -44,7 +44,7 @@ const (
 	PtGetCallInfo  = 0x420e
 	peekShared     = 1 // flag of PtPeekSiginfo
 	archX8664      = 0xc000003e
-	userStructSize = 912
+	userStructSize = 928
 )
 
 // MayTrace is ptrace(2)'s access check PTRACE_MODE_ATTACH_REALCREDS.

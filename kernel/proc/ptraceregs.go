@@ -71,7 +71,7 @@ func (t *Task) PeekUser(off uintptr) (uint64, errno.Errno) {
 		var r UserRegs
 		t.Regs(&r)
 		return *(*uint64)(unsafe.Add(unsafe.Pointer(&r), off)), errno.OK
-	case off >= debugOffset:
+	case off >= debugOffset && off < debugOffset+8*8:
 		return t.trace.debug[(off-debugOffset)/8], errno.OK
 	}
 	return 0, errno.OK
@@ -87,7 +87,7 @@ func (t *Task) PokeUser(off uintptr, v uint64) errno.Errno {
 		t.Regs(&r)
 		*(*uint64)(unsafe.Add(unsafe.Pointer(&r), off)) = v
 		return t.SetRegs(&r)
-	case off >= debugOffset:
+	case off >= debugOffset && off < debugOffset+8*8:
 		return t.setDebug(int(off-debugOffset)/8, v)
 	}
 	return errno.EIO
