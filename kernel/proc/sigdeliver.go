@@ -74,11 +74,11 @@ func (t *Task) Deliver(f *arch.Frame) {
 			p.sig.lock.Lock()
 		}
 		if sig == 0 {
-			if t.sig.job.bits&jobPending != 0 {
-				p.sig.lock.Unlock()
+			again := t.sig.job.bits&jobPending != 0 || t.doomed() // since the bit was cleared
+			p.sig.lock.Unlock()
+			if again {
 				continue
 			}
-			p.sig.lock.Unlock()
 			t.undelivered(f)
 			return
 		}
