@@ -62,6 +62,7 @@ func initThread(unsafe.Pointer) {
 	if flag("ktest") {
 		runTests()
 	}
+	must("sysfs", procfs.StartSysFS())
 	t := mountRoot()
 	must("devfs", devfs.Init())
 	startTerminals()
@@ -108,6 +109,7 @@ func registerFileSystems() {
 	must("tmpfs", vfs.Register(&tmpfs.Type))
 	must("tmpfs for files without a name", tmpfs.MountUnnamed())
 	must("procfs", vfs.Register(&procfs.Type))
+	must("sysfs", vfs.Register(&procfs.SysType))
 	must("devtmpfs", vfs.Register(&devfs.Type))
 	must("mqueue", syscall.InitMQueue())
 	aio.Init()

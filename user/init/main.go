@@ -40,6 +40,7 @@ func setup() {
 	}
 	mount("devtmpfs", "/dev", "devtmpfs")
 	mount("proc", "/proc", "proc")
+	mount("sysfs", "/sys", "sysfs")
 	mount("tmpfs", "/tmp", "tmpfs")
 	sys.Chmod("/tmp", 0o1777)
 	sys.Sethostname("galago")
@@ -182,7 +183,7 @@ func shutdown(how uintptr) {
 	sys.Kill(-1, sys.SIGKILL)
 	reap(500)
 	sys.Sync()
-	for _, m := range [...]string{"/tmp", "/proc", "/dev"} {
+	for _, m := range [...]string{"/tmp", "/sys", "/proc", "/dev"} {
 		sys.Umount2(m, 0)
 	}
 	const remount, readOnly = 32, 1

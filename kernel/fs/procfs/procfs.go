@@ -106,12 +106,17 @@ var (
 func nodeOf(i *vfs.Inode) *node { return (*node)(unsafe.Pointer(i)) }
 
 func mount(t *vfs.FSType, dev *block.Device, flags uint32, data string) (*vfs.SuperBlock, errno.Errno) {
+	return mountTree(t, magic, &rootEntry)
+}
+
+// mountTree makes a volume of a tree of entries.
+func mountTree(t *vfs.FSType, magic int64, top *Entry) (*vfs.SuperBlock, errno.Errno) {
 	sb := vfs.NewSuper(t, nil, 0, theSuperOps)
 	if sb == nil {
 		return nil, errno.ENOMEM
 	}
 	sb.Magic, sb.NoCache = magic, true
-	root, err := newNode(sb, &rootEntry, 0, 0, -1)
+	root, err := newNode(sb, top, 0, 0, -1)
 	if err == errno.OK {
 		sb.Root, err = vfs.NewRoot(sb, root)
 	}

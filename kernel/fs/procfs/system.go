@@ -265,11 +265,9 @@ func genPartitions(b *Buffer) errno.Errno {
 func genDiskstats(b *Buffer) errno.Errno {
 	block.Each(func(d *block.Device) bool {
 		s := d.Stats()
-		r, w, c, f := &s.Ops[block.Read], &s.Ops[block.Write], &s.Ops[block.Discard], &s.Ops[block.Flush]
-		b.Printf("%4d %7d %s %d %d %d %d", d.Major, d.Minor, d.Name, r.IOs, r.Merges, r.Sectors, r.Time/1e6)
-		b.Printf(" %d %d %d %d", w.IOs, w.Merges, w.Sectors, w.Time/1e6)
-		b.Printf(" %d %d %d", s.InFlight, s.Busy/1e6, s.Weighted/1e6)
-		b.Printf(" %d %d %d %d %d %d\n", c.IOs, c.Merges, c.Sectors, c.Time/1e6, f.IOs, f.Time/1e6)
+		b.Printf("%4d %7d %s ", d.Major, d.Minor, d.Name)
+		diskFigures(b, vfs.NoEscape(&s))
+		b.WriteString("\n")
 		return true
 	})
 	return errno.OK

@@ -21,7 +21,9 @@ type Entry struct {
 	link     *linkEntry
 	children []Entry
 	set      func(data []byte) errno.Errno // of registered settings
-	more     *Entry                        // further children, by Register; guarded by moreLock
+	sys      *sysEntry                     // what an entry of sysfs is about
+	sysGen   func(n *node, b *Buffer) errno.Errno
+	more     *Entry // further children, by Register; guarded by moreLock
 	next     *Entry
 }
 
@@ -293,6 +295,8 @@ func (e *Entry) run(n *node, b *Buffer) errno.Errno {
 		return genFDInfo(n, b)
 	case e.gen != nil:
 		return e.gen(b)
+	case e.sysGen != nil:
+		return e.sysGen(n, b)
 	case n.pid != 0:
 		return Source.Generate(n.pid, n.tid, e.pidFile, vfs.NoEscape(b))
 	}
