@@ -22,6 +22,9 @@ func RegisterSettings() errno.Errno {
 	procfs.AnonPages = func() int64 { return overSpaces(anonOf) }
 	procfs.MappedPages = func() int64 { return overSpaces(mappedOf) }
 	procfs.TablePages = func() int64 { return overSpaces(tablesOf) }
+	if e := registerFacts(); e != errno.OK {
+		return e
+	}
 	for i := range settings {
 		s := &settings[i]
 		if e := procfs.RegisterSysctl(s.dir, s.name, s.gen, s.set); e != errno.OK {

@@ -103,6 +103,7 @@ var sysKernel = [...]Entry{
 	{name: "osrelease", mode: modeFile, gen: genOsrelease},
 	{name: "version", mode: modeFile, gen: genKernelVersion},
 	{name: "ngroups_max", mode: modeFile, gen: genNgroupsMax},
+	{name: "random", mode: modeDir},
 }
 
 var sysFS = [...]Entry{
