@@ -52,7 +52,10 @@ func Mb()
 // Breakpoint raises #BP.
 func Breakpoint()
 
-// ClearPage zeroes the page at va; CopyPage copies one page. Both use X14/X15 sixteen bytes at a time.
+// wideMoves tells ClearPage and CopyPage that they may use AVX.
+var wideMoves bool
+
+// ClearPage zeroes the page at va; CopyPage copies one page. Both use X14/X15 sixteen bytes at a time, or their wide forms.
 func ClearPage(va uintptr)
 func CopyPage(dst, src uintptr)
 

@@ -163,7 +163,34 @@ TEXT galago∕arch·fxrstor<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
 	MOVUPS	galago∕arch·zero16(SB), X15
 	RET
 
+// The wide loops use Y15 and Y14, whose upper halves still are the user's: they are kept on the stack. A kernel thread's are saved by no
+// switch, so interrupts are off meanwhile.
 TEXT galago∕arch·ClearPage<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
+	CMPB	galago∕arch·wideMoves(SB), $0
+	JEQ	narrow
+	PUSHFQ
+	CLI
+	SUBQ	$16, SP
+	VEXTRACTF128	$1, Y15, (SP)
+	VXORPS	Y15, Y15, Y15
+	MOVL	$(4096/256), CX
+wide:
+	VMOVDQU	Y15, (AX)
+	VMOVDQU	Y15, 32(AX)
+	VMOVDQU	Y15, 64(AX)
+	VMOVDQU	Y15, 96(AX)
+	VMOVDQU	Y15, 128(AX)
+	VMOVDQU	Y15, 160(AX)
+	VMOVDQU	Y15, 192(AX)
+	VMOVDQU	Y15, 224(AX)
+	ADDQ	$256, AX
+	DECL	CX
+	JNE	wide
+	VINSERTF128	$1, (SP), Y15, Y15
+	ADDQ	$16, SP
+	POPFQ
+	RET
+narrow:
 	MOVL	$(4096/128), CX
 clear:
 	MOVUPS	X15, (AX)
@@ -179,6 +206,39 @@ clear:
 	JNE	clear
 	RET
 TEXT galago∕arch·CopyPage<ABIInternal>(SB),NOSPLIT|NOFRAME,$0-0
+	CMPB	galago∕arch·wideMoves(SB), $0
+	JEQ	narrow
+	PUSHFQ
+	CLI
+	SUBQ	$16, SP
+	VEXTRACTF128	$1, Y14, (SP)
+	MOVL	$(4096/256), CX
+wide:
+	VMOVDQU	(BX), Y14
+	VMOVDQU	Y14, (AX)
+	VMOVDQU	32(BX), Y14
+	VMOVDQU	Y14, 32(AX)
+	VMOVDQU	64(BX), Y14
+	VMOVDQU	Y14, 64(AX)
+	VMOVDQU	96(BX), Y14
+	VMOVDQU	Y14, 96(AX)
+	VMOVDQU	128(BX), Y14
+	VMOVDQU	Y14, 128(AX)
+	VMOVDQU	160(BX), Y14
+	VMOVDQU	Y14, 160(AX)
+	VMOVDQU	192(BX), Y14
+	VMOVDQU	Y14, 192(AX)
+	VMOVDQU	224(BX), Y14
+	VMOVDQU	Y14, 224(AX)
+	ADDQ	$256, AX
+	ADDQ	$256, BX
+	DECL	CX
+	JNE	wide
+	VINSERTF128	$1, (SP), Y14, Y14
+	ADDQ	$16, SP
+	POPFQ
+	RET
+narrow:
 	MOVL	$(4096/128), CX
 copy:
 	MOVUPS	(BX), X14

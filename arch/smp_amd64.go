@@ -87,6 +87,7 @@ func InitBootCPU() {
 		*at[byte](linkAddr(symCopyWide)) = 1
 	}
 	enableFeatures()
+	wideMoves = xcr0&xstateAVX != 0
 	MaskPIC()
 }
 

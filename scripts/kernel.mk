@@ -42,5 +42,5 @@ $(K)/kernel.elf: $(BOOTOBJS) $(K)/kernel.go.o linker.ld $(GATE)
 	@echo "  LD    $@"
 	@ld -nostdlib -static -z max-page-size=4096 -z noexecstack -T linker.ld $(BOOTOBJS) $(K)/kernel.go.o -o $@.tmp 2>$(K)/ld.log || \
 		{ $(if $(GATE),$(GATE) gate --ld-log $(K)/ld.log,cat $(K)/ld.log) >&2; exit 1; }
-	$(if $(GATE),@$(GATE) gate --vector-allow copy_user_ymm $@.tmp $(K)/kernel.go.o)
+	$(if $(GATE),@$(GATE) gate --vector-allow copy_user_ymm --vector-allow galago/arch.ClearPage --vector-allow galago/arch.CopyPage $@.tmp $(K)/kernel.go.o)
 	@mv $@.tmp $@

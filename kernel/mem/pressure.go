@@ -34,6 +34,15 @@ func RegisterShrinker(s *Shrinker) {
 	shrinkersLock.UnlockIRQ(irq)
 }
 
+// Plenty tells whether more than an eighth of memory is free: then it may be spent on what will probably be wanted.
+func Plenty() bool {
+	free := int64(0)
+	for i := range zones {
+		free += zones[i].nfree.Load()
+	}
+	return free > int64(total/8)
+}
+
 // checkPressure wakes the page-out thread when a zone falls below its low watermark.
 func checkPressure() {
 	free, low := int64(0), int64(0)

@@ -84,7 +84,11 @@ func (s *AddressSpace) faultAnon(a *Area, va uintptr, acc Access) errno.Errno {
 	}
 	f.SetFlag(mem.FrameAnon)
 	s.Minor.Add(1)
-	return s.install(va, f, a.pte(true))
+	e := s.install(va, f, a.pte(true))
+	if e == 0 && acc == Write && a.fillsAhead(va) && s.present(va-arch.PageSize) {
+		s.fillAhead(a, va+arch.PageSize)
+	}
+	return e
 }
 
 // install maps frame f at va, handing the caller's reference over. If another thread was faster its page
