@@ -10,6 +10,7 @@ import (
 
 	"galago/kernel/cred"
 	"galago/kernel/errno"
+	"galago/kernel/mem"
 	"galago/kernel/vfs"
 )
 
@@ -266,4 +267,31 @@ func TestEpollCloseRace(t *testing.T) {
 		}
 		wg.Wait()
 	}
+}
+
+// TestEpollNoMemory lets each allocation fail in turn.
+func TestEpollNoMemory(t *testing.T) {
+	checkLeaks(t)
+	r, w := newPipe(t, 0)
+	for n := int64(1); ; n++ {
+		mem.FailNth(n)
+		ep, e := NewEpoll(&cred.Root)
+		if e == 0 {
+			e = EpollCtl(ep, EpollAdd, r, 1, vfs.POLLIN, 0)
+			pending := mem.FailPending()
+			mem.FailNth(0)
+			ep.Put()
+			if pending {
+				if e != 0 {
+					t.Errorf("nothing failed, but %v", e)
+				}
+				break
+			}
+		}
+		if e != errno.ENOMEM {
+			t.Errorf("allocation %d fails: %v", n, e)
+		}
+	}
+	r.Put()
+	w.Put()
 }
