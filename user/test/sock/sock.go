@@ -90,3 +90,23 @@ func AddrName(a unix.Sockaddr) string {
 	}
 	return fmt.Sprintf("%T", a)
 }
+
+// Again repeats a call that a signal of Go's own scheduler has interrupted.
+func Again[T any](call func() (T, error)) (T, error) {
+	for {
+		v, e := call()
+		if e != unix.EINTR {
+			return v, e
+		}
+	}
+}
+
+// EpollWait is epoll_wait(2) by way of Again.
+func EpollWait(ep int, ev []unix.EpollEvent, ms int) (int, error) {
+	return Again(func() (int, error) { return unix.EpollWait(ep, ev, ms) })
+}
+
+// PollFor is poll(2) by way of Again.
+func PollFor(p []unix.PollFd, ms int) (int, error) {
+	return Again(func() (int, error) { return unix.Poll(p, ms) })
+}

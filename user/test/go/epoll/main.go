@@ -55,7 +55,7 @@ const (
 // wait shows what is ready: names by descriptor.
 func wait(ep, max, ms int, names map[int]string) string {
 	ev := make([]unix.EpollEvent, max)
-	n, e := unix.EpollWait(ep, ev, ms)
+	n, e := EpollWait(ep, ev, ms)
 	if e != nil {
 		return Name(e)
 	}
@@ -454,7 +454,7 @@ func exclusive() {
 		Must(ctl(ep, add, r, in|edge|unix.EPOLLEXCLUSIVE))
 		eps = append(eps, ep)
 		wg.Go(func() {
-			if n, _ := unix.EpollWait(ep, make([]unix.EpollEvent, 1), 300); n == 1 {
+			if n, _ := EpollWait(ep, make([]unix.EpollEvent, 1), 300); n == 1 {
 				woken.Add(1)
 			}
 		})
@@ -508,7 +508,7 @@ func stress() {
 			ev := make([]unix.EpollEvent, 3)
 			buf := make([]byte, 50)
 			for !stop.Load() {
-				n, _ := unix.EpollWait(ep, ev, 50)
+				n, _ := EpollWait(ep, ev, 50)
 				for _, v := range ev[:max(n, 0)] {
 					mine := false
 					for _, r := range rs {
@@ -549,7 +549,7 @@ func many() {
 		unix.Write(fds[i], []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	}
 	ev := make([]unix.EpollEvent, n)
-	k, e := unix.EpollWait(ep, ev, 0)
+	k, e := EpollWait(ep, ev, 0)
 	sum := 0
 	for _, v := range ev[:k] {
 		for i := range fds {

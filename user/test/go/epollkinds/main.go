@@ -52,7 +52,7 @@ func (s set) look(what string, ms int) {
 	ev := make([]unix.EpollEvent, 4)
 	out := what + ":"
 	for range 2 {
-		n, e := unix.EpollWait(s.ep, ev, ms)
+		n, e := EpollWait(s.ep, ev, ms)
 		if e != nil || n > 1 {
 			out += fmt.Sprint(" ", n, " ", Name(e))
 		} else if n == 1 {

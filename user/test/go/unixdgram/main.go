@@ -286,7 +286,7 @@ func polling() {
 	done := make(chan string)
 	go func() {
 		p := []unix.PollFd{{Fd: int32(b), Events: unix.POLLOUT}}
-		n, e := unix.Poll(p, 5000)
+		n, e := PollFor(p, 5000)
 		done <- fmt.Sprint(n, " ", Name(e), " ", p[0].Revents)
 	}()
 	time.Sleep(10 * time.Millisecond)
@@ -298,7 +298,7 @@ func polling() {
 		for range 10 {
 			unix.Read(a, buf)
 		}
-		n, e := unix.Poll(p, 5000)
+		n, e := PollFor(p, 5000)
 		done <- fmt.Sprint(n, " ", Name(e), " ", p[0].Revents)
 	}()
 	time.Sleep(10 * time.Millisecond)

@@ -320,10 +320,10 @@ func both(a, b int) []int { return []int{a, b} }
 func cycles() {
 	wait := func(what string, r int) {
 		p := []unix.PollFd{{Fd: int32(r)}}
-		n, e := unix.Poll(p, 0)
+		n, e := PollFor(p, 0)
 		for i := 0; i < 500 && n == 0 && e == nil; i++ {
 			CloseAll(both(Pair(unix.SOCK_STREAM))...) // on Linux only a last close starts the collector
-			n, e = unix.Poll(p, 10)
+			n, e = PollFor(p, 10)
 		}
 		Show(what, n, e, p[0].Revents&unix.POLLHUP != 0)
 		CloseAll(r)

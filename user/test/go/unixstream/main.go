@@ -284,7 +284,8 @@ func backlog() {
 	c2 := Socket(unix.SOCK_STREAM)
 	tv := unix.Timeval{Usec: 20000}
 	Must(unix.SetsockoptTimeval(c2, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &tv))
-	Show("connect with a time limit", unix.Connect(c2, &unix.SockaddrUnix{Name: "@galago-backlog"}))
+	_, e := Again(func() (int, error) { return 0, unix.Connect(c2, &unix.SockaddrUnix{Name: "@galago-backlog"}) })
+	Show("connect with a time limit", e)
 	done := make(chan error)
 	go func() {
 		c := Socket(unix.SOCK_STREAM)
@@ -363,7 +364,7 @@ func data() {
 
 func recv(fd, n, flags int) string {
 	buf := make([]byte, n)
-	k, _, e := unix.Recvfrom(fd, buf, flags)
+	k, e := Again(func() (int, error) { k, _, e := unix.Recvfrom(fd, buf, flags); return k, e })
 	if e != nil {
 		return Name(e)
 	}
@@ -478,9 +479,9 @@ func blocking() {
 	Must(unix.SetsockoptTimeval(b, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv))
 	Show("read with a time limit", recv(b, 1, 0))
 	Must(unix.SetsockoptTimeval(a, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &tv))
-	n, e := unix.Write(a, make([]byte, 1<<20))
+	n, e := Again(func() (int, error) { return unix.Write(a, make([]byte, 1<<20)) })
 	Show("write with a time limit", n > 0 && n < 1<<20, e)
-	_, e = unix.Write(a, make([]byte, 1<<20))
+	_, e = Again(func() (int, error) { return unix.Write(a, make([]byte, 1<<20)) })
 	Show("again", e)
 	go func() {
 		tv := unix.Timeval{}
