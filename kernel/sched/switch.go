@@ -40,6 +40,9 @@ func schedule() {
 func Yield() {
 	lock.AssertMaySleep()
 	t := Current()
+	if queues[t.CPU].nr.Load() <= 1 && t.NeedResched == 0 && t.entity.Class != policy.Deadline {
+		return // nobody else is here
+	}
 	t.Preempt++
 	flags := arch.IRQDisable()
 	switchThread(t, policy.Yielded, false)

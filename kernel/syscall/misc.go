@@ -185,7 +185,7 @@ func sysClockSettime(f *arch.Frame) (uintptr, errno.Errno) {
 		return 0, e
 	}
 	switch {
-	case int0(f) != clockRealtime, ts.Sec < 0, ts.Nsec < 0, ts.Nsec >= 1e9:
+	case int0(f) != clockRealtime, ts.Sec < 0, ts.Sec > maxWall, ts.Nsec < 0, ts.Nsec >= 1e9:
 		return 0, errno.EINVAL
 	case !ctx().Cred.Capable(cred.SysTime):
 		return 0, errno.EPERM

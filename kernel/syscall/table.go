@@ -354,4 +354,9 @@ var table = [...]Row{
 	283: {Name: "timerfd_create", Fn: sysTimerfdCreate, Level: Full},
 	286: {Name: "timerfd_settime", Fn: sysTimerfdSettime, Level: Full},
 	287: {Name: "timerfd_gettime", Fn: sysTimerfdGettime, Level: Full},
+	159: {Name: "adjtimex", Fn: sysAdjtimex, Level: Partial,
+		Missing: "the clock is stepped (ADJ_SETOFFSET), not steered: other modes give EINVAL"},
+	164: {Name: "settimeofday", Fn: sysSettimeofday, Level: Full},
+	305: {Name: "clock_adjtime", Fn: sysClockAdjtime, Level: Partial,
+		Missing: "as adjtimex"},
 }
