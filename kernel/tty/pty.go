@@ -189,10 +189,9 @@ func (y *ptyLine) Room() int {
 // Pending: what the master has not read counts as sent.
 func (y *ptyLine) Pending() int { return 0 }
 
-// Discard forgets what the master has not read.
+// Discard has nothing to forget: what is in the ring has reached the master. Packet mode tells of it.
 func (y *ptyLine) Discard() {
 	y.lock.Lock()
-	y.tail = y.head
 	y.tell(pktFlushWrite)
 	y.lock.Unlock()
 	y.readWait.WakeAll()
