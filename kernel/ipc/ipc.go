@@ -1,5 +1,6 @@
 // Package ipc is communication between processes by files and memory: pipes and FIFOs (pipe.go, fifo.go), event counters
-// (eventfd.go), waiting for several files at once (poll.go, select.go, epoll.go and its sisters), and futexes (futex.go).
+// (eventfd.go), moving pages through pipes (splice.go), waiting for several files at once (poll.go, select.go, epoll.go and its
+// sisters), and futexes (futex.go).
 //
 // All functions take kernel memory; the system-call floor copies arguments in and results out. A wait that a signal
 // ends returns EINTR.
