@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 
 fail() { echo "setup: $*" >&2; exit 1; }
 
-# What is needed, as COMMAND:PACKAGE. gcc is only for the race detector of `go test`; the kernel has no C in it.
+# What is needed, as COMMAND:PACKAGE. gcc is only for the race detector of `go test`; the kernel has no C in it. From strace on they are
+# programs that the tests run in the guest.
 tools=(
 	qemu-system-x86_64:qemu-system-x86
 	as:binutils
@@ -18,6 +19,11 @@ tools=(
 	git:git
 	tar:tar
 	busybox:busybox-static
+	strace:strace
+	ps:procps
+	lsof:lsof
+	gawk:gawk
+	xz:xz-utils
 )
 
 check_go() {
