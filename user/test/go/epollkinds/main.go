@@ -1,6 +1,6 @@
 //go:build linux
 
-// Test epollkinds watches files of all kinds: FIFOs, signals, processes, changes of directories.
+// Test epollkinds watches files of all kinds: FIFOs, timers, signals, processes, changes of directories.
 package main
 
 import (
@@ -26,6 +26,7 @@ func main() {
 	for _, how := range []uint32{0, unix.EPOLLET} {
 		fmt.Printf("how %#x\n", how)
 		fifos(how)
+		timers(how)
 		signals(how)
 		processes(how)
 		notifications(how)
@@ -91,6 +92,21 @@ func fifos(how uint32) {
 	ws.look("reader gone", 0)
 	ws.close()
 	os.Remove("fifo")
+}
+
+func timers(how uint32) {
+	fd, e := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK)
+	Must(e)
+	s := watch(fd, unix.EPOLLIN|how)
+	s.look("timer off", 0)
+	Must(unix.TimerfdSettime(fd, 0, &unix.ItimerSpec{Value: unix.Timespec{Nsec: 10e6}}, nil))
+	s.look("timer", 5000)
+	n, e := unix.Read(fd, make([]byte, 8))
+	Show("read", n, e)
+	s.look("read", 0)
+	Must(unix.TimerfdSettime(fd, 0, &unix.ItimerSpec{Value: unix.Timespec{Nsec: 10e6}, Interval: unix.Timespec{Nsec: 10e6}}, nil))
+	s.look("periodic", 5000)
+	s.close()
 }
 
 func signals(how uint32) {
