@@ -65,11 +65,13 @@ func loadState() (l procfs.Load) {
 	return l
 }
 
-// cpuTime reports busy time as user time: the scheduler does not tell the modes apart.
+// cpuTime divides a CPU's time into idle, user and system.
 func cpuTime(cpu int) (t procfs.CPUTimes) {
+	sys := sched.CPUKernelTime(cpu)
 	_, t.Idle, _ = sched.CPUStats(cpu)
 	if now := time.Now(); now > t.Idle {
-		t.User = now - t.Idle
+		t.System = min(sys, now-t.Idle)
+		t.User = now - t.Idle - t.System
 	}
 	return t
 }

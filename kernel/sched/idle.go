@@ -126,5 +126,17 @@ func CPUStats(cpu int) (switches, idleTime uint64, runnable int) {
 // IsIdle tells whether t is the idle thread of its CPU.
 func (t *Thread) IsIdle() bool { return t == queues[t.CPU].idle }
 
+// CPUKernelTime returns the time, in ns, that a CPU's threads, but the idle one, spent in the kernel.
+func CPUKernelTime(cpu int) uint64 {
+	rq := &queues[cpu]
+	flags := rq.lock.LockIRQ()
+	cycles := rq.kernel
+	if rq.curr != rq.idle {
+		cycles += rq.curr.kernelCycles() - rq.mark
+	}
+	rq.lock.UnlockIRQ(flags)
+	return time.CyclesToNano(cycles)
+}
+
 // RunningOn returns the thread that runs on a CPU now, for reports.
 func RunningOn(cpu int) *Thread { return queues[cpu].curr }

@@ -33,6 +33,8 @@ type runQueue struct {
 	queue    policy.Classes
 	clock    uint64 // when curr was last accounted for
 	idleTime uint64 // ns
+	kernel   uint64 // cycles that threads spent in the kernel here, but for curr's since it came
+	mark     uint64 // curr's KernelTime when it came
 	switches uint64
 	ticking  bool // the tick timer is set
 	ticks    uint32

@@ -133,6 +133,10 @@ func (rq *runQueue) switchTo(prev, next *Thread) {
 	}
 	cycles := arch.Cycles()
 	prev.KernelTime += cycles
+	if prev != rq.idle {
+		rq.kernel += prev.KernelTime - rq.mark
+	}
+	rq.mark = next.KernelTime
 	next.KernelTime -= cycles
 	arch.Switch(&prev.ThreadHeader, &next.ThreadHeader)
 	finishSwitch()

@@ -225,10 +225,7 @@ func (t *Thread) Stats() Stats {
 	flags := arch.IRQDisable()
 	rq := t.lockQueue()
 	// The cycle counter is read first, or the time outside the kernel could seem to shrink.
-	kernel := atomic.LoadUint64(&t.KernelTime)
-	if int64(kernel) < 0 { // in the kernel at this moment
-		kernel += arch.Cycles()
-	}
+	kernel := t.kernelCycles()
 	if rq.curr == t {
 		rq.account(time.Now())
 	}
@@ -236,6 +233,15 @@ func (t *Thread) Stats() Stats {
 	s.KernelTime = min(time.CyclesToNano(kernel), s.RunTime)
 	rq.lock.UnlockIRQ(flags)
 	return s
+}
+
+// kernelCycles returns the cycles that the thread has spent in the kernel.
+func (t *Thread) kernelCycles() uint64 {
+	k := atomic.LoadUint64(&t.KernelTime)
+	if int64(k) < 0 { // it is there at this moment
+		k += arch.Cycles()
+	}
+	return k
 }
 
 // EachThread calls fn for every thread until fn returns false. fn runs under a spin lock: it must not sleep. A

@@ -172,7 +172,7 @@ var table = [...]Row{
 	158: {Name: "arch_prctl", Fn: sysArchPrctl, Level: Partial,
 		Missing: "FS and GS base; others give EINVAL"},
 	160: {Name: "setrlimit", Fn: sysSetrlimit, Level: Partial,
-		Missing: "RLIMIT_NOFILE, STACK, AS, DATA and NPROC bind; the others are kept"},
+		Missing: "RLIMIT_RTTIME does not bind"},
 	161: {Name: "chroot", Fn: sysChroot, Level: Full},
 	162: {Name: "sync", Fn: sysSync, Level: Full},
 	165: {Name: "mount", Fn: sysMount, Level: Partial,
