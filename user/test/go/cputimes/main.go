@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const work = 300 * time.Millisecond
+const work = 200 * time.Millisecond
 
 func usage(who int) (user, sys time.Duration) {
 	var u unix.Rusage
@@ -97,7 +97,7 @@ func main() {
 	fmt.Println("child counted", uc > work/2, uc < 20*work, cmd.ProcessState.UserTime() > work/2)
 	var tms unix.Tms
 	ticks, err := unix.Times(&tms)
-	fmt.Println("times", ticks > 0, err, tms.Cutime >= 15, tms.Utime >= 30)
+	fmt.Println("times", ticks > 0, err, tms.Cutime >= 10, tms.Utime >= 20)
 
 	for _, what := range []string{"soft", "hard", "handled"} {
 		cmd := exec.Command("/proc/self/exe", what)
@@ -133,7 +133,7 @@ func child(what string) {
 	case "handled":
 		c := make(chan os.Signal, 10)
 		signal.Notify(c, unix.SIGXCPU)
-		limit(1, 3)
+		limit(1, 2)
 		go func() {
 			n := 0
 			for range c {
