@@ -91,8 +91,9 @@ func freeSpareStacks(*Work) {
 	}
 }
 
-// DrainStacks frees the cached stacks of this CPU, for leak checks.
+// DrainStacks frees the cached stacks of this CPU, and those that wait to be freed, for leak checks.
 func DrainStacks() {
+	freeSpareStacks(nil)
 	for {
 		flags := arch.IRQDisable()
 		c := &stackCaches[arch.CPUID()]
