@@ -103,7 +103,12 @@ func (f *File) begin(flags uint32, created bool) errno.Errno {
 		f.notify(NotifyOpen)
 	}
 	if flags&O_TRUNC != 0 && !created && i.Type() == S_IFREG {
-		if err := truncateInode(f.Path.Mnt, i, 0, AttrOpenTrunc); err != errno.OK {
+		err := errno.ETXTBSY
+		if i.GetWriteAccess() { // opening for reading has not asked for it
+			err = truncateInode(f.Path.Mnt, i, 0, AttrOpenTrunc)
+			i.PutWriteAccess()
+		}
+		if err != errno.OK {
 			f.Ops.Release(f)
 			return err
 		}
