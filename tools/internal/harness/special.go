@@ -13,6 +13,7 @@ import (
 	"galago/kernel/fs/galfs/galhost"
 	"galago/tools/internal/disk"
 	"galago/tools/internal/sparse"
+	"galago/tools/internal/store"
 )
 
 // The special suite: tests that need more than one machine, or no machine at all.
@@ -27,7 +28,23 @@ func specialJobs() []Job {
 		single(specialSuite, "clean-shutdown", cleanShutdown),
 		single(specialSuite, "hidden-allocation", hiddenAllocation),
 		single(specialSuite, "debugger", debugger),
+		single(specialSuite, "activations", activations),
 	}
+}
+
+// activations runs the workload of user/test/threads on scheduler activations, which Linux does not have.
+func activations(c *Context) error {
+	const program = "/threads"
+	for smp := 1; smp <= 4; smp *= 2 {
+		o, err := c.boot(machine{smp: smp, add: []store.Addition{{Host: filepath.Join(c.Root, "build/test/bin/threads"), Guest: program}}}, program, "activations")
+		if err != nil {
+			return err
+		}
+		if err := o.expect(0, "activations: OK, sum 80000, turns 4000, preempted true\n"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeFiles is the victim of power cuts: batches of small files, each batch made durable before it is announced. File n
