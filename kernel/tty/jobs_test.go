@@ -312,7 +312,7 @@ func TestExclusive(t *testing.T) {
 		t.Fatal(e)
 	}
 	user := cred.Root.Dup()
-	user.EUID = 1000
+	user.SetUserID(1000)
 	g, e := vfs.NewAnonFile(ttyOps, nil, nil, vfs.O_RDWR, user)
 	if e != 0 {
 		t.Fatal(e)
