@@ -22,6 +22,7 @@ import (
 
 const (
 	roundTime = 10_000 // ms
+	warmUp    = 10_000 // ms, before the first count: caches and tables grow to what the load wants
 	longest   = 1_500  // ms that an actor lives
 )
 
@@ -71,7 +72,7 @@ func main() {
 	sys.Chmod(work, 0o777)
 	sys.Chdir(work)
 	end := abuse.Now() + seconds*1000
-	round(&r, min(end, abuse.Now()+2000)) // fills the stocks that the kernel keeps
+	round(&r, min(end, abuse.Now()+warmUp)) // fills the stocks that the kernel keeps
 	first := take()
 	first.print("begin")
 	for abuse.Now() < end && !abuse.Failed {
