@@ -236,7 +236,9 @@ func (inodeOps) Rename(odir *vfs.Inode, oname string, o *vfs.Inode, ndir *vfs.In
 		nodeOf(o).parent = to
 	}
 	odir.Touch(changed)
-	ndir.Touch(changed)
+	if ndir != odir {
+		ndir.Touch(changed)
+	}
 	o.Touch(vfs.AttrCTime)
 	from.drop(oe)
 	return errno.OK
