@@ -101,7 +101,8 @@ func (g *gpt) parse(b []byte, blocks, lba uint64) bool {
 	}
 	h := gpt{le64(b[hdrFirst:]), le64(b[hdrLast:]), le64(b[hdrOtherLBA:]), le64(b[hdrEntryLBA:]),
 		le32(b[hdrNum:]), le32(b[hdrEntrySize:]), le32(b[hdrEntryCRC:])}
-	if h.first > h.last || h.last >= blocks || h.num > maxEntries ||
+	const firstPossible = 2 // behind the protective MBR and the header
+	if h.first < firstPossible || h.first > h.last || h.last >= blocks || h.num > maxEntries ||
 		h.size < entMin || h.size > maxEntrySize || h.size&(h.size-1) != 0 {
 		return false
 	}

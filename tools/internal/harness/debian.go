@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"os"
@@ -92,7 +93,7 @@ func debianTest(c *Context, script string) error {
 	if err != nil {
 		return err
 	}
-	o, err := c.boot(machine{smp: max(n.smp, 2), mem: n.mem, disk: n.disk, timeout: n.timeout, image: image, cwd: testDir + "/scratch"}, args...)
+	o, err := c.boot(machine{smp: cmp.Or(n.smp, 2), mem: n.mem, disk: n.disk, timeout: n.timeout, image: image, cwd: testDir + "/scratch"}, args...)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 
 const (
 	fuzzSuite = "fuzz"
-	fuzzTime  = 20 * time.Second
+	fuzzTime  = 10 * time.Second
 	fuzzBuild = 4 * time.Minute // what building for coverage may add
 )
 
