@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+//go:uintptrescapes
 func call(name string, nr uintptr, args ...uintptr) uintptr {
 	var a [6]uintptr
 	copy(a[:], args)
@@ -25,6 +26,7 @@ func call(name string, nr uintptr, args ...uintptr) uintptr {
 	return r
 }
 
+//go:uintptrescapes
 func prctl(name string, args ...uintptr) { call("prctl "+name, unix.SYS_PRCTL, args...) }
 
 type header struct {

@@ -28,6 +28,7 @@ func show(what string, r any, err error) {
 	fmt.Printf("%s: %v\n", what, r)
 }
 
+//go:uintptrescapes
 func raw(what string, nr uintptr, args ...uintptr) uintptr {
 	var a [6]uintptr
 	copy(a[:], args)

@@ -52,6 +52,7 @@ func errName(err error) string {
 	return err.Error()
 }
 
+//go:uintptrescapes
 func call(n uintptr, a ...uintptr) (uintptr, syscall.Errno) {
 	var v [6]uintptr
 	copy(v[:], a)
@@ -60,6 +61,8 @@ func call(n uintptr, a ...uintptr) (uintptr, syscall.Errno) {
 }
 
 // do prints the outcome of a call.
+//
+//go:uintptrescapes
 func do(what string, n uintptr, a ...uintptr) uintptr {
 	x, e := call(n, a...)
 	s := name(e)

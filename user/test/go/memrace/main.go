@@ -38,6 +38,7 @@ func mmap(n int, flags, fd int) uintptr {
 	return a
 }
 
+//go:uintptrescapes
 func call(n int, a ...uintptr) uintptr {
 	var v [6]uintptr
 	copy(v[:], a)

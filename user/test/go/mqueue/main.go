@@ -35,6 +35,7 @@ func check(err error) {
 	}
 }
 
+//go:uintptrescapes
 func call(nr uintptr, a ...uintptr) (int, error) {
 	var p [6]uintptr
 	copy(p[:], a)

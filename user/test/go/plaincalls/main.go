@@ -25,6 +25,8 @@ func main() {
 }
 
 // call makes a call and prints its result; positive results only as such, as they may be numbers of any kind.
+//
+//go:uintptrescapes
 func call(what string, nr uintptr, args ...uintptr) uintptr {
 	var a [6]uintptr
 	copy(a[:], args)
@@ -40,12 +42,18 @@ func call(what string, nr uintptr, args ...uintptr) uintptr {
 	return r
 }
 
+// kept holds what at and str gave an address of: it lies in the heap then, where it neither moves, as a stack that grows does, nor is freed.
+var kept []any
+
 func str(s string) uintptr {
 	b := append([]byte(s), 0)
-	return uintptr(unsafe.Pointer(&b[0]))
+	return at(&b[0])
 }
 
-func at[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }
+func at[T any](p *T) uintptr {
+	kept = append(kept, p)
+	return uintptr(unsafe.Pointer(p))
+}
 
 var cwd = ^uintptr(99) // AT_FDCWD
 

@@ -28,6 +28,7 @@ func main() {
 	adjustments()
 }
 
+//go:uintptrescapes
 func call(what string, n uintptr, args ...uintptr) int {
 	var a [6]uintptr
 	copy(a[:], args)

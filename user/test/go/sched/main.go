@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -43,6 +44,7 @@ func name(e unix.Errno) string {
 	return unix.ErrnoName(e)
 }
 
+//go:uintptrescapes
 func call(what string, n uintptr, args ...uintptr) int {
 	var a [6]uintptr
 	copy(a[:], args)
@@ -55,7 +57,18 @@ func call(what string, n uintptr, args ...uintptr) int {
 	return int(r)
 }
 
-func ptr[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }
+func ptr[T any](p *T) uintptr {
+	keep.Lock()
+	kept = append(kept, p)
+	keep.Unlock()
+	return uintptr(unsafe.Pointer(p))
+}
+
+// kept holds what ptr gave an address of: it lies in the heap then, where it neither moves, as a stack that grows does, nor is freed.
+var (
+	keep sync.Mutex
+	kept []any
+)
 
 const nobody = 1 << 22
 

@@ -30,6 +30,7 @@ const (
 
 func bit(sig int) uint64 { return 1 << uint(sig-1) }
 
+//go:uintptrescapes
 func call(n uintptr, a ...uintptr) (uintptr, unix.Errno) {
 	var b [6]uintptr
 	copy(b[:], a)
@@ -38,6 +39,8 @@ func call(n uintptr, a ...uintptr) (uintptr, unix.Errno) {
 }
 
 // slow is call for calls that may sleep.
+//
+//go:uintptrescapes
 func slow(n uintptr, a ...uintptr) (uintptr, unix.Errno) {
 	var b [6]uintptr
 	copy(b[:], a)

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unsafe"
 
@@ -21,6 +22,7 @@ const (
 	rmid, set, stat      = 0, 1, 2
 )
 
+//go:uintptrescapes
 func call(what string, nr uintptr, args ...uintptr) int {
 	var a [6]uintptr
 	copy(a[:], args)
@@ -37,7 +39,18 @@ func call(what string, nr uintptr, args ...uintptr) int {
 	return int(r)
 }
 
-func ptr[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }
+func ptr[T any](p *T) uintptr {
+	keep.Lock()
+	kept = append(kept, p)
+	keep.Unlock()
+	return uintptr(unsafe.Pointer(p))
+}
+
+// kept holds what ptr gave an address of: it lies in the heap then, where it neither moves, as a stack that grows does, nor is freed.
+var (
+	keep sync.Mutex
+	kept []any
+)
 
 func main() {
 	if len(os.Args) > 1 {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"sync"
 	"time"
 	"unsafe"
 
@@ -34,6 +35,7 @@ func name(e unix.Errno) string {
 	return unix.ErrnoName(e)
 }
 
+//go:uintptrescapes
 func call(what string, n uintptr, args ...uintptr) int {
 	var a [6]uintptr
 	copy(a[:], args)
@@ -46,7 +48,18 @@ func call(what string, n uintptr, args ...uintptr) int {
 	return int(r)
 }
 
-func ptr[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }
+func ptr[T any](p *T) uintptr {
+	keep.Lock()
+	kept = append(kept, p)
+	keep.Unlock()
+	return uintptr(unsafe.Pointer(p))
+}
+
+// kept holds what ptr gave an address of: it lies in the heap then, where it neither moves, as a stack that grows does, nor is freed.
+var (
+	keep sync.Mutex
+	kept []any
+)
 
 func now(clock int) int64 {
 	var ts unix.Timespec

@@ -29,6 +29,7 @@ func name(e error) string {
 	return e.Error()
 }
 
+//go:uintptrescapes
 func ptrace(request, pid int, addr, data uintptr) error {
 	if _, _, e := unix.RawSyscall6(unix.SYS_PTRACE, uintptr(request), uintptr(pid), addr, data, 0, 0); e != 0 {
 		return e
