@@ -127,7 +127,7 @@ func (t *Task) detach() {
 	p.sig.lock.Lock()
 	j := &t.sig.job
 	j.bits &^= jobTrapStop | jobTrapNotify | jobListening | jobAttaching
-	if j.bits&jobExiting == 0 && (p.sig.stop.done || p.sig.stop.count > 0) {
+	if j.bits&jobExiting == 0 && p.sig.stop.active() {
 		j.sig = uint8(p.sig.stop.sig)
 		j.bits |= jobStopPending
 	}
@@ -186,7 +186,14 @@ func (t *Task) stopFor(code int, why int32, message uint64, info *Siginfo) int {
 	complete := why == CLD_STOPPED && j.bits&jobStopPending != 0 && t.participate()
 	j.bits &^= jobTrapStop | jobAttaching | jobListening
 	if info != nil && info.Code>>8 == eventStop {
+		// What is told from here on comes after this report: whether the group is stopped is decided in the same moment.
 		j.bits &^= jobTrapNotify
+		sig := SIGTRAP
+		if p.sig.stop.active() {
+			sig = int(j.sig)
+		}
+		code = sig | eventStop<<8
+		info.Signo, info.Code = int32(sig), int32(code)
 	}
 	j.bits |= jobTraced
 	x.code, x.report, x.message = code, true, message
@@ -262,7 +269,6 @@ func (t *Task) traceStops() bool {
 	p := t.Proc
 	p.sig.lock.Lock()
 	bits, sig := t.sig.job.bits, int(t.sig.job.sig)
-	group := p.sig.stop.done || p.sig.stop.count > 0
 	if !t.traced() {
 		t.sig.job.bits &^= jobTrapStop | jobTrapNotify
 	}
@@ -271,10 +277,7 @@ func (t *Task) traceStops() bool {
 		return false
 	}
 	if t.seized() {
-		if !group {
-			sig = SIGTRAP
-		}
-		t.notifyTracer(sig|eventStop<<8, CLD_STOPPED, 0)
+		t.notifyTracer(eventStop<<8, CLD_STOPPED, 0) // of which signal, stopFor decides
 	} else {
 		t.stopFor(sig, CLD_STOPPED, 0, nil)
 	}

@@ -44,6 +44,9 @@ type groupStop struct {
 	done  bool // all have stopped
 }
 
+// active tells whether the group has stopped or is about to. p.sig.lock is held.
+func (g *groupStop) active() bool { return g.done || g.count > 0 }
+
 // halt waits while the bits say that the thread sleeps; only SIGKILL or the end of the process wakes it otherwise.
 func (t *Task) halt(bits uint32) {
 	p := t.Proc

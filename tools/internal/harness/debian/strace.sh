@@ -1,5 +1,5 @@
 # programs: dash strace cat echo grep true sed false
-# test: smp=1
+# test: smp=2
 # Debian's strace: calls with their arguments, results and signals; children; counts.
 strace -e trace=openat,read,close -P /etc/passwd-not-there cat /etc/passwd-not-there 2>&1 | grep -c 'openat(AT_FDCWD, "/etc/passwd-not-there", O_RDONLY) = -1 ENOENT (No such file or directory)'
 strace -e trace=write echo hello 2>&1 >/dev/null | sed 1q; strace -e trace=exit_group false 2>&1; echo $?

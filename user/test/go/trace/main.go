@@ -65,6 +65,7 @@ func main() {
 	events()
 	attach()
 	edges()
+	continued()
 	core()
 }
 
