@@ -14,8 +14,9 @@ import (
 	"galago/kernel/vfs"
 )
 
-// seedImage is a small file system with some of everything.
-func seedImage(t testing.TB) []byte {
+// seedImage is a small file system with some of everything; unless it is to be clean, with an orphan and a journal to replay, which would
+// undo many a change made to the image.
+func seedImage(t testing.TB, clean bool) []byte {
 	d := newDisk(t, 600, 128)
 	v := mount(t, d)
 	ok(t, v.mkdir("/d"))
@@ -34,9 +35,12 @@ func seedImage(t testing.TB) []byte {
 	ok(t, err)
 	ok(t, v.remove("/gone"))
 	ok(t, galfs.HostCommit(v.sb))
-	image := bytes.Clone(d.b) // with an orphan and a journal to replay
+	image := bytes.Clone(d.b)
 	i.Put()
 	v.unmount(t)
+	if clean {
+		return d.b
+	}
 	return image
 }
 
@@ -61,9 +65,10 @@ func reseal(image []byte, blk uint64) {
 // FuzzGalfsImage changes bytes of an image, with right checksums or without. Whatever comes out, checking it, mounting it,
 // walking and changing it must end, without a panic.
 func FuzzGalfsImage(f *testing.F) {
-	image := seedImage(f)
+	image, unmounted := seedImage(f, false), seedImage(f, true)
 	f.Add([]byte{0, 0, 0, 0, 0, 0})
 	f.Add([]byte{5, 0x10, 1, 2, 0xff, 1, 6, 0, 0, 2, 3, 1})
+	f.Add([]byte{5, 0x10, 1, 2, 0xff, 1, 6, 0, 0, 2, 3, 1, 0})
 	var sb disk.Superblock
 	if sb.Get(image, 0, 600) != disk.SBOK {
 		f.Fatal("seed image")
@@ -83,6 +88,9 @@ func FuzzGalfsImage(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, edits []byte) {
 		img := bytes.Clone(image)
+		if len(edits)%6 == 1 {
+			img = bytes.Clone(unmounted)
+		}
 		// Each edit is six bytes: block, offset (2), width, value (2); an odd width byte leaves the checksum wrong.
 		for n := 0; len(edits) >= 6 && n < 16; n++ {
 			e := edits[:6]
@@ -105,6 +113,27 @@ func FuzzGalfsImage(f *testing.F) {
 		}
 		exercise(t, img)
 	})
+}
+
+// TestInodeKinds gives the first inodes of an image every kind of file in turn, whatever they hold.
+func TestInodeKinds(t *testing.T) {
+	image := seedImage(t, true)
+	var sb disk.Superblock
+	if sb.Get(image, 0, 600) != disk.SBOK {
+		t.Fatal("seed image")
+	}
+	for ino := uint32(1); ino < 16; ino++ {
+		if !sb.ValidIno(ino) {
+			continue
+		}
+		blk, off := sb.InodeAt(ino)
+		for kind := uint32(0); kind < 16; kind++ {
+			img := bytes.Clone(image)
+			disk.Put32(img, int(blk)*disk.BlockSize+off+disk.InMode, kind<<12|0o777)
+			reseal(img, blk)
+			exercise(t, img)
+		}
+	}
 }
 
 // exercise does all that can be done with an image.

@@ -281,8 +281,18 @@ func writeAt(i *vfs.Inode, off int64, p []byte) (int, errno.Errno) {
 	return pagecache.GenericWrite(&i.Pages, &it, off)
 }
 
-func (v *vol) write(path string, off int64, p []byte) errno.Errno {
+// regular finds a regular file. As in the kernel, other kinds do not come as far as the file system's data.
+func (v *vol) regular(path string) (*vfs.Inode, errno.Errno) {
 	i, err := v.walk(path)
+	if err == errno.OK && i.Mode&vfs.S_IFMT != vfs.S_IFREG {
+		i.Put()
+		return nil, errno.EINVAL
+	}
+	return i, err
+}
+
+func (v *vol) write(path string, off int64, p []byte) errno.Errno {
+	i, err := v.regular(path)
 	if err != errno.OK {
 		return err
 	}
@@ -295,7 +305,7 @@ func (v *vol) write(path string, off int64, p []byte) errno.Errno {
 }
 
 func (v *vol) truncate(path string, size int64) errno.Errno {
-	i, err := v.walk(path)
+	i, err := v.regular(path)
 	if err != errno.OK {
 		return err
 	}
