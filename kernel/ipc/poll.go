@@ -196,8 +196,12 @@ func (p *poller) scanFDs(files *vfs.FDTable, fds []PollFD) int {
 			continue
 		}
 		events := uint32(uint16(fd.Events)) | vfs.PollAlways
-		got, ok := p.ask(files, only, int(fd.FD), events)
-		if !ok {
+		var got uint32
+		if f := p.present(only, int(fd.FD)); f != nil {
+			got = f.Ops.Poll(f, nil) & events
+		} else if g, ok := p.ask(files, int(fd.FD), events); ok {
+			got = g
+		} else {
 			got = vfs.POLLNVAL
 		}
 		if got != 0 {
@@ -209,13 +213,19 @@ func (p *poller) scanFDs(files *vfs.FDTable, fds []PollFD) int {
 	return n
 }
 
-// ask asks a descriptor which of some events have come; false: it is not open. only is what files.Only returned.
-func (p *poller) ask(files *vfs.FDTable, only []*vfs.File, fd int, events uint32) (got uint32, ok bool) {
+// present returns the file of a descriptor that may be asked for its present state without a reference, or nil: only is what files.Only
+// returned, and nobody waits. Small, so that it is inlined.
+func (p *poller) present(only []*vfs.File, fd int) *vfs.File {
 	if p == nil && uint(fd) < uint(len(only)) {
 		if f := only[fd]; f != nil && !f.PathOnly() {
-			return f.Ops.Poll(f, nil) & events, true
+			return f
 		}
 	}
+	return nil
+}
+
+// ask asks a descriptor which of some events have come, and registers for them; false: it is not open.
+func (p *poller) ask(files *vfs.FDTable, fd int, events uint32) (got uint32, ok bool) {
 	r, e := files.Acquire(fd)
 	if e != errno.OK {
 		return 0, false

@@ -40,8 +40,13 @@ func (p *poller) scanSets(files *vfs.FDTable, n int, s *FDSets) (int, errno.Errn
 		for ; all != 0; all &= all - 1 {
 			b := bits.TrailingZeros64(all)
 			bit := uint64(1) << uint(b)
-			got, ok := p.ask(files, only, w*64+b, asked(in&bit, out&bit, ex&bit))
-			if !ok {
+			events := uint32(vfs.PollAlways) | mask(in, b)&selectIn | mask(out, b)&selectOut | mask(ex, b)&selectEx
+			var got uint32
+			if f := p.present(only, w*64+b); f != nil {
+				got = f.Ops.Poll(f, nil) & events
+			} else if g, ok := p.ask(files, w*64+b, events); ok {
+				got = g
+			} else {
 				return 0, errno.EBADF
 			}
 			if got == 0 {
@@ -70,20 +75,8 @@ func (p *poller) scanSets(files *vfs.FDTable, n int, s *FDSets) (int, errno.Errn
 	return count, errno.OK
 }
 
-// asked is what the sets that a descriptor is in mean, of which any is 0 if it is not in it.
-func asked(in, out, ex uint64) uint32 {
-	events := uint32(vfs.PollAlways)
-	if in != 0 {
-		events |= selectIn
-	}
-	if out != 0 {
-		events |= selectOut
-	}
-	if ex != 0 {
-		events |= selectEx
-	}
-	return events
-}
+// mask is all ones if the set has bit b (below 64), else 0.
+func mask(set uint64, b int) uint32 { return -(uint32(set>>uint(b&63)) & 1) }
 
 func word(set []uint64, w int) uint64 {
 	if w < len(set) {

@@ -50,6 +50,9 @@ func (pt *PollTable) WaitFor(q *sched.WaitQueue, events uint32) {
 	}
 }
 
+// register is a call of its own, so that Wait and WaitFor are small enough to be inlined.
+//
+//go:noinline
 func (pt *PollTable) register(q *sched.WaitQueue, events uint32) {
 	if pt.Queue != nil && pt.Events&events != 0 {
 		pt.Queue(pt, q, events)
