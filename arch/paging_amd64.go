@@ -2,7 +2,10 @@
 
 package arch
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // PTE is a page-table entry of any level (SDM 3A §4.5, tables 4-14 to 4-20).
 type PTE uint64
@@ -33,6 +36,25 @@ func (e PTE) Present() bool { return e&PTEPresent != 0 }
 
 // Table is one page of a page table.
 type Table [512]PTE
+
+// Next returns the index of the first entry from i on that is not zero, or 512. Tables are mostly empty: it looks at 16 entries at a time.
+func (t *Table) Next(i uintptr) uintptr {
+	const step = 16
+	for i < 512 {
+		if i%step == 0 {
+			g := (*[step]PTE)(unsafe.Pointer(&t[i]))
+			if g[0]|g[1]|g[2]|g[3]|g[4]|g[5]|g[6]|g[7]|g[8]|g[9]|g[10]|g[11]|g[12]|g[13]|g[14]|g[15] == 0 {
+				i += step
+				continue
+			}
+		}
+		if t[i] != 0 {
+			return i
+		}
+		i++
+	}
+	return 512
+}
 
 // DirectMap is the virtual address of physical address 0: all memory is mapped there, RW and not executable.
 const DirectMap uintptr = 0xffff_8880_0000_0000

@@ -31,6 +31,7 @@ const (
 	RankEpollTable
 	RankIPCTable
 	RankFutex // one futex hash bucket
+	RankPI    // who inherits whose priority (kernel/sched): above all that an interrupt may take
 	RankPipe
 	RankIPC
 	RankNetTable
@@ -85,7 +86,6 @@ const (
 	RankWaitQueueInner // a wait queue woken by a callback of another one (WaitQueue.InitRank)
 	RankWork           // a work queue's list
 	RankThreadList     // the list of all threads
-	RankPI             // who inherits whose priority
 	RankRunQueue       // one CPU's run queue
 
 	// Time (kernel/time).
@@ -134,7 +134,7 @@ var rankNames = [NumRanks]string{
 	RankTTYTable: "tty-table", RankSession: "session", RankProcTable: "proc-table", RankProcess: "process",
 	RankTTY: "tty", RankSignal: "signal", RankFDTable: "fd-table", RankFile: "file", RankWallWatch: "wall-watch", RankProcMisc: "proc-misc",
 	RankSysctl: "sysctl", RankModuleList: "module-list",
-	RankEpollTable: "epoll-table", RankIPCTable: "ipc-table", RankFutex: "futex", RankPipe: "pipe", RankIPC: "ipc",
+	RankEpollTable: "epoll-table", RankIPCTable: "ipc-table", RankFutex: "futex", RankPI: "pi", RankPipe: "pipe", RankIPC: "ipc",
 	RankNetTable: "net-table", RankSocket: "socket", RankSocketQueue: "socket-queue", RankNetDevice: "net-device",
 	RankNetMisc: "net-misc",
 	RankVMSpace: "vm-space", RankVMArea: "vm-area", RankVMObject: "vm-object", RankPageTable: "page-table",
@@ -147,7 +147,7 @@ var rankNames = [NumRanks]string{
 	RankBlockTable: "block-table", RankBlockDevice: "block-device", RankBlockQueue: "block-queue",
 	RankBlockPool: "block-pool", RankDriver: "driver", RankDriverQueue: "driver-queue", RankDriverMisc: "driver-misc",
 	RankSleepLock: "sleep-lock", RankWaitQueue: "wait-queue", RankEpollNest: "epoll-nest", RankPollReady: "poll-ready",
-	RankWaitQueueInner: "wait-queue-inner", RankWork: "work", RankThreadList: "thread-list", RankPI: "pi", RankRunQueue: "run-queue",
+	RankWaitQueueInner: "wait-queue-inner", RankWork: "work", RankThreadList: "thread-list", RankRunQueue: "run-queue",
 	RankTimer: "timer", RankClock: "clock",
 	RankShrinkers: "shrinkers", RankVAlloc: "valloc", RankSlabList: "slab-list", RankSlab: "slab", RankZone: "zone",
 	RankMemMisc: "mem-misc",

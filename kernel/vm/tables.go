@@ -25,6 +25,11 @@ const tableSpan = arch.PageSize * 512
 
 func slot(va uintptr) uintptr { return va >> arch.PageShift & 511 }
 
+// lastEmpty returns the last address of the run of empty entries of t that va's belongs to.
+func lastEmpty(t *arch.Table, va uintptr) uintptr {
+	return va&^(tableSpan-1) + (t.Next(slot(va))-1)*arch.PageSize
+}
+
 // lastTable returns the bottom-level table for va, or nil with the first address for which there may be one again.
 func (s *AddressSpace) lastTable(va uintptr) (t *arch.Table, next uintptr) {
 	t = arch.TableAt(s.Root)
@@ -77,6 +82,10 @@ func (c *AddressSpace) copyTables(s *AddressSpace, a *Area) errno.Errno {
 		var ct *arch.Table
 		for ; t != nil && va < end; va += arch.PageSize {
 			e := &t[slot(va)]
+			if *e == 0 {
+				va = lastEmpty(t, va)
+				continue
+			}
 			if !mapped(*e) {
 				continue
 			}
@@ -178,6 +187,7 @@ func (g *gather) zapTable(t *arch.Table, va, stop uintptr, private bool) uintptr
 	for ; va < stop && !g.full(); va += arch.PageSize {
 		e := &t[slot(va)]
 		if *e == 0 {
+			va = lastEmpty(t, va)
 			continue
 		}
 		f := mem.FrameOf(e.Addr())
@@ -194,6 +204,7 @@ func (g *gather) zapTable(t *arch.Table, va, stop uintptr, private bool) uintptr
 		*e = 0
 		g.add(va, f, anon)
 	}
+	va = min(va, stop)
 	if dirty {
 		// Write-back, which no longer finds these translations, must not overlook stores through stale ones.
 		g.s.flush(first, va)
@@ -219,6 +230,7 @@ func (s *AddressSpace) applyRights(a *Area, start, end uintptr) {
 		for ; t != nil && va < stop; va += arch.PageSize {
 			e := &t[slot(va)]
 			if *e == 0 {
+				va = lastEmpty(t, va)
 				continue
 			}
 			*e = *e&^(arch.PTENX|arch.PTEWrite|arch.PTEPresent|pteNone) | set

@@ -92,7 +92,7 @@ func cutTables(t *arch.Table, level uint, base, low, high uintptr, chain **mem.F
 	if level == 3 {
 		last = min(last, 255)
 	}
-	for i := first; i <= last; i++ {
+	for i := t.Next(first); i <= last; i = t.Next(i + 1) {
 		if !t[i].Present() {
 			continue
 		}
