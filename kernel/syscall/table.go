@@ -298,7 +298,7 @@ var table = [...]Row{
 		Missing: "as setrlimit"},
 	306: {Name: "syncfs", Fn: sysSyncfs, Level: Full},
 	307: {Name: "sendmmsg", Fn: sysSendmmsg, Level: Full},
-	308: {Name: "setns", Fn: sysSetns, Level: Partial,
+	308: {Name: "setns", Fn: sysSetns, Level: Error,
 		Missing: "there are no name spaces: EINVAL"},
 	312: {Name: "kcmp", Fn: sysKcmp, Level: Partial,
 		Missing: "KCMP_IO, KCMP_SYSVSEM and KCMP_EPOLL_TFD give EOPNOTSUPP"},

@@ -262,7 +262,10 @@ func refused() {
 	}
 }
 
-// fork makes a child that waits to be killed, or ends at once.
+// fork makes a child that waits to be killed, or ends at once. The child has none of the runtime's threads, so nothing in it may look at its
+// stack's bound, where the runtime asks for a change of goroutines.
+//
+//go:nosplit
 func fork(flags uintptr, ends bool) int {
 	pid, _, _ := unix.RawSyscall6(unix.SYS_CLONE, flags, 0, 0, 0, 0, 0)
 	if pid == 0 {
