@@ -60,11 +60,14 @@ func (t *Task) TraceMe() errno.Errno {
 	}
 	tracer := t.Proc.creator
 	if tracer == nil {
-		if tracer = parent.tasks.Front(); tracer == nil {
-			return errno.OK // it is ending
-		}
+		tracer = parent.tasks.Front()
 	}
-	t.attach(tracer, false, 0)
+	for tracer != nil && tracer.sig.job.bits&jobExiting != 0 { // it has let its tracees go already
+		tracer = tracer.node.Next()
+	}
+	if tracer != nil { // else the parent is ending
+		t.attach(tracer, false, 0)
+	}
 	return errno.OK
 }
 
