@@ -114,10 +114,7 @@ func (p *pending) take(sig int, info *Siginfo) {
 				foundAfter = q // another one stays pending
 				break
 			}
-			found = q
-			if sig < SIGRTMIN {
-				break
-			}
+			found = q // a standard signal may have another entry too, a timer's
 		} else if found == nil {
 			before = q
 		}

@@ -198,6 +198,12 @@ func timerExpires(d *sched.DPC) {
 	p.timerLock.Unlock()
 	if send {
 		t.send(n)
+		p.timerLock.Lock()
+		gone := t.gone
+		p.timerLock.Unlock()
+		if gone { // whoever removed it may have recalled its signal before it was sent
+			p.Recall(&t.res)
+		}
 	}
 	t.put()
 }
