@@ -320,6 +320,8 @@ func MountFS(ctx *Context, source, target, fstype string, flags uint32, data str
 	}
 	mountMutex.Lock()
 	switch {
+	case at.Mnt.ID == 0: // detached meanwhile, or never in the tree
+		err = errno.EINVAL
 	case flags&MS_REMOUNT != 0:
 		err = remount(at, flags, data)
 	case flags&MS_BIND != 0:
@@ -366,7 +368,23 @@ func mountNew(ctx *Context, source string, at Path, fstype string, flags uint32,
 		sb.put()
 		return errno.ENOMEM
 	}
-	m.attach(at.Get())
+	return m.mountOn(at)
+}
+
+// mountOn puts m into the tree at a place, unless that is removed: then it gives m up. mountMutex is held, so that the place's own
+// mount stays.
+func (m *Mount) mountOn(at Path) errno.Errno {
+	i := at.Inode()
+	i.Lock.Lock()
+	gone := i.Links() == 0
+	if !gone {
+		m.attach(at.Get())
+	}
+	i.Lock.Unlock()
+	if gone {
+		m.Put()
+		return errno.ENOENT
+	}
 	return errno.OK
 }
 
@@ -374,6 +392,10 @@ func bind(ctx *Context, source string, at Path, flags uint32) errno.Errno {
 	src, err := Lookup(ctx, AtFDCWD, source, LookupFollow)
 	if err != errno.OK {
 		return err
+	}
+	if src.Mnt.ID == 0 {
+		src.Put()
+		return errno.EINVAL
 	}
 	if src.Inode().IsDir() != at.Inode().IsDir() {
 		src.Put()
@@ -387,8 +409,7 @@ func bind(ctx *Context, source string, at Path, flags uint32) errno.Errno {
 	}
 	src.Mnt.SB.active.Add(1)
 	src.Put()
-	m.attach(at.Get())
-	return errno.OK
+	return m.mountOn(at)
 }
 
 func remount(at Path, flags uint32, data string) errno.Errno {

@@ -66,6 +66,13 @@ func calm() {
 			sys.Umount2(at, 2) // MNT_DETACH
 		}
 	}
+	if list, e = mounts.Read(); e == 0 {
+		for i := range list {
+			if at := list[i].Target; str.HasPrefix(at, world+"/") && at != world+"/tmp" && at != world+"/proc" {
+				stdio.Puts("fuzz: still mounted: " + list[i].Source + " on " + at + " type " + list[i].Type + "\n")
+			}
+		}
+	}
 	removeObjects()
 	sweep := [...]string{"/bin/sh", "-c", "rm -rf /fuzz/tmp/* /fuzz/w?/* /fuzz/w?/.[!.]*"}
 	abuse.Run(sweep[:]...)
