@@ -20,7 +20,7 @@ type varea struct {
 
 var (
 	vareas     ds.RBTree[varea] // guarded by vLock
-	vNext      = arch.KernelAreaStart
+	vNext      = arch.KernelAreaStart // where to look for room first: little is free below. Guarded by vLock
 	vLock      = lock.Spin{Rank: lock.RankVAlloc}
 	vPages     atomic.Int64
 	vareaCache = Cache[varea]{Name: "varea"}
@@ -54,7 +54,8 @@ func VAlloc(n uintptr) (uintptr, errno.Errno) {
 	return v.start, errno.OK
 }
 
-// place finds room for n bytes and two guard pages: behind the last area placed, wrapping around once.
+// place finds room for n bytes and two guard pages: from vNext on, wrapping around once. Low addresses are used again, because the tables
+// that map them stay for ever: if areas wandered through the whole range, so would tables come to fill memory.
 func (v *varea) place(n uintptr) bool {
 	irq := vLock.LockIRQ()
 	defer vLock.UnlockIRQ(irq)
@@ -113,6 +114,7 @@ func (v *varea) unmap(end uintptr) {
 	}
 	irq := vLock.LockIRQ()
 	vareas.Remove(&v.node)
+	vNext = min(vNext, v.start-arch.PageSize)
 	vLock.UnlockIRQ(irq)
 	vareaCache.Free(v)
 }
