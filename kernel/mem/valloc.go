@@ -19,7 +19,7 @@ type varea struct {
 }
 
 var (
-	vareas     ds.RBTree[varea] // guarded by vLock
+	vareas     ds.RBTree[varea]       // guarded by vLock
 	vNext      = arch.KernelAreaStart // where to look for room first: little is free below. Guarded by vLock
 	vLock      = lock.Spin{Rank: lock.RankVAlloc}
 	vPages     atomic.Int64
