@@ -56,6 +56,9 @@ func (s *AddressSpace) remap(old, oldLen, newLen uintptr, flags int, to uintptr,
 		}
 	}
 	if newLen < oldLen {
+		if oldLen > arch.UserLimit-old {
+			return 0, false, errno.EINVAL // more than there is; old is mapped, hence below the limit
+		}
 		if e = s.unmap(old+newLen, old+oldLen); e != 0 || !fixed {
 			return old, false, e
 		}

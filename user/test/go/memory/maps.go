@@ -156,6 +156,10 @@ func testRemap() {
 	re("too high", 0, 2*page, 2*page, 3, top)
 	re("dontunmap, lengths", 0, page, 2*page, 5, 0)
 	re("dontunmap alone", 0, page, page, 4, 0)
+	re("shrink from the whole address space", 0, 1<<47, page, 1, 0) // must not take what is above with it
+	re("shrink from more than there is", 0, 1<<62, 3*page, 1, 0)
+	re("shrink and move from more than there is", 0, 1<<47, page, 3, p(20))
+	re("shrink from a length that wraps", 0, ^uintptr(0)-page+1, page, 1, 0)
 	re("grow", 0, 4*page, 6*page, 0, 0)
 	maps()
 	re("shrink", 0, 6*page, 3*page, 0, 0)
