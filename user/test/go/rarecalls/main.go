@@ -143,8 +143,7 @@ func fork(args *cloneArgs, p *program) (int, unix.Errno) {
 }
 
 func report(pid int, e unix.Errno) {
-	fmt.Println("clone3", name(e))
 	var st unix.WaitStatus
 	_, err := unix.Wait4(pid, &st, 0, nil)
-	fmt.Println("child", err, st.Exited(), st.ExitStatus())
+	fmt.Println("clone3", name(e), "child", err, st.Exited(), st.ExitStatus())
 }
