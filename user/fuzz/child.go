@@ -40,7 +40,8 @@ var workers [threads]worker
 func child(s *slot, seed uint64, uid int) {
 	sys.Setsid()
 	w := &workers[0]
-	w.rng, w.slot, w.root, w.limit = abuse.Random(seed*0x9e3779b97f4a7c15+1), s, uid == 0, fateCalls
+	mixed := abuse.Random(seed) // a state of neighbours would be a sequence shifted by one
+	w.rng, w.slot, w.root, w.limit = abuse.Random(mixed.Next()), s, uid == 0, fateCalls
 	for i := range slots {
 		if s == &slots[i] {
 			sys.Chdir(workDir(i))
@@ -137,7 +138,8 @@ var making [512]byte
 
 // catchSignals installs a handler that does nothing, and a timer that ends waits, whatever calls have done to them.
 func catchSignals() {
-	for _, sig := range [...]int{sys.SIGALRM, sys.SIGUSR1, sys.SIGCHLD, sys.SIGPIPE, 34, 35, sys.SIGURG} {
+	const sigIO = 29
+	for _, sig := range [...]int{sys.SIGALRM, sys.SIGUSR1, sys.SIGUSR2, sigIO, sys.SIGCHLD, sys.SIGPIPE, 34, 35, sys.SIGURG} {
 		sys.Signal(sig, sys.Catch, true)
 	}
 	sys.Sigprocmask(1, 1<<(sys.SIGALRM-1))
@@ -189,45 +191,59 @@ func (w *worker) loop() {
 	}
 }
 
-// once makes one random call.
+// once makes one random call, or plays a scene.
 func (w *worker) once() {
+	w.fillFrom = 0
+	if w.chance(16) {
+		scenes[w.below(len(scenes))](w)
+		return
+	}
 	row := w.pick()
 	nr := uintptr(row.nr)
-	w.fillFrom = 0
 	var a [6]uintptr
 	for i, set := 0, 0; i < len(row.args); i++ {
 		a[i], set = w.value(row, row.args[i], set)
 	}
-	if !w.fence(nr, &a) {
-		return
+	if w.fence(nr, &a) && w.make(nr, &a) == 0 && nr == nrFork {
+		w.newborn()
 	}
+}
+
+// make makes a call where the master can see it. A child that shares the memory does not return: its frames are the parent's.
+func (w *worker) make(nr uintptr, a *[6]uintptr) uintptr {
 	s := w.slot
 	s.nr = uint64(nr)
 	for i := range a {
 		s.args[i] = uint64(a[i])
 	}
 	if trace {
-		w.say(nr, &a)
+		w.say(nr, a)
 	}
 	depth := w.depth
-	r := runtime.Syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5])
+	var r uintptr
+	if nr == nrVfork {
+		r = runtime.Vfork()
+	} else {
+		r = runtime.Syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5])
+	}
+	if r == 0 && nr != nrFork && makesProcess(nr) {
+		w.newborn()
+	}
+	w.depth = depth
 	s.calls++
 	switch nr {
 	case 13, 14, 37, 38: // rt_sigaction, rt_sigprocmask, alarm, setitimer
 		catchSignals()
 	}
-	if makesProcess(nr) {
-		if r == 0 {
-			w.newborn()
-		}
-		w.depth = depth // a child of vfork(2) shares it
-		if r < 1<<22 {
-			w.lastPID = r
-		}
+	if makesProcess(nr) && r > 0 && r < 1<<22 {
+		w.lastPID = r
 	}
+	return r
 }
 
-func makesProcess(nr uintptr) bool { return nr == 56 || nr == 57 || nr == 58 || nr == 435 }
+func makesProcess(nr uintptr) bool {
+	return nr == nrClone || nr == nrFork || nr == nrVfork || nr == nrClone3
+}
 
 // newborn is a process that a random call made: it does a little and ends. Further ones come from it more rarely.
 func (w *worker) newborn() {

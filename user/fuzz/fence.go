@@ -61,7 +61,7 @@ func (w *worker) fence(nr uintptr, a *[6]uintptr) bool {
 	const (
 		mmap, mremap, kill, chmod, mknod, mknodat, umount2, mount, shmat     = 9, 25, 62, 90, 133, 259, 166, 165, 30
 		tkill, tgkill, prlimit, fcntl, ptrace, setpgid, sigqueue, tgsigqueue = 200, 234, 302, 72, 101, 109, 129, 297
-		clone, sigreturn, pause, exit, exitGroup                             = 56, 15, 34, 60, 231
+		clone, sigreturn, pause, exit, exitGroup, sharedMemory               = 56, 15, 34, 60, 231, 0x100
 	)
 	switch nr {
 	case mmap:
@@ -100,7 +100,10 @@ func (w *worker) fence(nr uintptr, a *[6]uintptr) bool {
 		const setOwner, setOwnerEx = 8, 15
 		return a[1]&0xffffffff != setOwner && a[1]&0xffffffff != setOwnerEx
 	case clone:
-		a[0] &^= 0x7e020000 // no name spaces
+		a[0] &^= 0x7e020000                      // no name spaces
+		if sharedMemory&a[0] != 0 && a[1] == 0 { // two on one stack would only crash
+			a[1] = w.farewell()
+		}
 	}
 	return true
 }

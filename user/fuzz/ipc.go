@@ -8,7 +8,7 @@ import (
 	"galago/libc/sys"
 )
 
-// What outlives its makers: objects of System V and POSIX IPC.
+// What outlives its makers: objects of System V IPC. (Message queues of POSIX are files: calm.)
 
 var statRoom [1024]byte
 
@@ -19,7 +19,6 @@ func removeObjects() {
 		shmInfo, shmStat, shmctl = 14, 13, 31
 		msgInfo, msgStat, msgctl = 12, 11, 71
 		semInfo, semStat, semctl = 19, 18, 66
-		unlink                   = 241
 	)
 	room := uintptr(unsafe.Pointer(&statRoom))
 	for _, k := range [...]struct{ ctl, info, stat int }{{shmctl, shmInfo, shmStat}, {msgctl, msgInfo, msgStat}} {
@@ -36,15 +35,4 @@ func removeObjects() {
 			sys.Call(semctl, id, 0, remove, 0)
 		}
 	}
-	for c := byte('a'); c <= 'd'; c++ { // the names of worker.name
-		for _, prefix := range [...]string{"user.", "/q", "q"} {
-			name := append([]byte(prefix), c, 0)
-			sys.Call(unlink, uintptr(unsafe.Pointer(keep(&name[0]))))
-		}
-	}
 }
-
-// kept holds what only its address is passed of.
-var kept *byte
-
-func keep(p *byte) *byte { kept = p; return p }

@@ -45,7 +45,7 @@ func (w *worker) value(r *row, kind byte, set int) (uintptr, int) {
 		return w.descriptor(kind == 'D'), set
 	case 'p':
 		return w.path(), set
-	case 'b', 'v', 't', 'w', 'S', 'M', 'A', 'x', 'e':
+	case 'b', 'v', 't', 'w', 'S', 'M', 'A', 'x', 'e', 'P', 'T', 'C', 'I', 'L', 'Q', 'G', 'H', 'R', 'O', 'W', 'Z':
 		return w.pointer(kind), set
 	case 'n', 'o', 'i':
 		return w.number(kind), set
@@ -165,8 +165,7 @@ func (w *worker) mapping(kind byte) uintptr {
 		if w.chance(3) {
 			return 0
 		}
-		*(*uintptr)(unsafe.Pointer(w.stack)) = byeAddr()
-		return w.stack
+		return w.farewell()
 	case kind == 'l':
 		if w.chance(10) {
 			return w.edgeNumber()
@@ -180,6 +179,12 @@ func (w *worker) mapping(kind byte) uintptr {
 		at += uintptr(w.below(pageSize))
 	}
 	return at
+}
+
+// farewell is the stack pointer of a clone that ends at once.
+func (w *worker) farewell() uintptr {
+	*(*uintptr)(unsafe.Pointer(w.stack)) = byeAddr()
+	return w.stack
 }
 
 // pointer is the address of something of a kind, or a bad address.
@@ -222,6 +227,8 @@ func (w *worker) pointer(kind byte) uintptr {
 	case 'e':
 		*(*uint32)(unsafe.Pointer(at)) = uint32(w.random() & 0xf800203f)
 		*at64(at + 4) = uint64(w.descriptor(false))
+	case 'P', 'T', 'C', 'I', 'L', 'Q', 'G', 'H', 'R', 'O', 'W', 'Z':
+		w.structure(at, kind)
 	}
 	return at
 }

@@ -15,7 +15,10 @@ import (
 // The children's world: /fuzz, which becomes their root, with a directory for each child, a tmpfs, a few devices, and /proc. What
 // could end or damage the machine in legal ways is not in it: no disks, no sysrq.
 
-const world = "/fuzz"
+const (
+	world  = "/fuzz"
+	queues = "/fuzzqueues" // where the master sees the message queues
+)
 
 func buildWorld() {
 	for _, d := range [...]string{"", "/tmp", "/proc", "/dev", "/bin"} {
@@ -24,6 +27,8 @@ func buildWorld() {
 	sys.Mount("tmpfs", world+"/tmp", "tmpfs", 0, "size=8m")
 	sys.Chmod(world+"/tmp", 0o1777)
 	sys.Mount("proc", world+"/proc", "proc", 0, "")
+	sys.Mkdir(queues, 0o755)
+	sys.Mount("mqueue", queues, "mqueue", 0, "")
 	const chr, fifo = 0o020666, 0o010666
 	sys.Mknod(world+"/dev/null", chr, sys.Makedev(1, 3))
 	sys.Mknod(world+"/dev/zero", chr, sys.Makedev(1, 5))
@@ -74,7 +79,7 @@ func calm() {
 		}
 	}
 	removeObjects()
-	sweep := [...]string{"/bin/sh", "-c", "rm -rf /fuzz/tmp/* /fuzz/w?/* /fuzz/w?/.[!.]*"}
+	sweep := [...]string{"/bin/sh", "-c", "cd /fuzz; rm -rf w?/* w?/.[!.]* w?/..?* tmp/* tmp/.[!.]* tmp/..?* " + queues + "/* " + queues + "/.[!.]* " + queues + "/..?*"}
 	abuse.Run(sweep[:]...)
 	for i := range children {
 		sys.Mkdir(workDir(i), 0o777)
@@ -88,6 +93,8 @@ func calm() {
 func removeWorld() {
 	sys.Umount2(world+"/tmp", 2)
 	sys.Umount2(world+"/proc", 2)
+	sys.Umount2(queues, 0)
+	sys.Rmdir(queues)
 	abuse.Run("/bin/rm", "-rf", world)
 	var st sys.Stat
 	if sys.Lstat(world, &st) == 0 {
