@@ -136,7 +136,7 @@ func (o *Object) startPage(idx uint64) (*mem.Frame, errno.Errno) {
 // madvise(2). Shortage of memory ends it early.
 func (o *Object) Prefetch(first, last uint64) {
 	const batch = 256
-	if o.Flags&InMemory != 0 {
+	if o.Flags&InMemory != 0 || o.Ops == nil { // a directory's pages are nobody's to read
 		return
 	}
 	last = min(last, pagesIn(o.Size()))

@@ -127,6 +127,12 @@ func hints() {
 	var p [2]int
 	unix.Pipe2(p[:], 0)
 	show("fadvise pipe", 0, unix.Fadvise(p[0], 0, 0, 0))
+	dir := must(os.Open("/bin"))
+	for advice := range 6 {
+		show(fmt.Sprint("fadvise directory ", advice), 0, unix.Fadvise(int(dir.Fd()), 0, 0, advice))
+	}
+	raw("readahead directory", unix.SYS_READAHEAD, dir.Fd(), 0, 10000)
+	show("sync_file_range directory", 0, unix.SyncFileRange(int(dir.Fd()), 0, 5000, 7))
 	raw("readahead", unix.SYS_READAHEAD, uintptr(fd), 0, 10000)
 	raw("readahead pipe", unix.SYS_READAHEAD, uintptr(p[0]), 0, 10000)
 	raw("readahead bad descriptor", unix.SYS_READAHEAD, ^uintptr(0), 0, 10000)
