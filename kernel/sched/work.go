@@ -28,6 +28,7 @@ type WorkQueue struct {
 	idle        int
 	workers     int
 	limit       int
+	trim        bool // idle workers that are not needed end at once: TrimWorkers
 	running     [maxWorkers]*Work
 	done        WaitQueue // those who wait for an item to end
 }
@@ -93,10 +94,12 @@ func (q *WorkQueue) take(t *Thread) (slot int, w *Work) {
 			deadline = deadlineIn(workerIdleTime)
 		}
 		err := errno.OK
-		q.idle++
-		flags, err = q.ready.park(t, flags, Interruptible, deadline, true)
-		q.idle--
-		if err == errno.ETIMEDOUT && q.workers > minWorkers {
+		if deadline == 0 || !q.trim {
+			q.idle++
+			flags, err = q.ready.park(t, flags, Interruptible, deadline, true)
+			q.idle--
+		}
+		if (err == errno.ETIMEDOUT || q.trim) && q.workers > minWorkers {
 			q.workers--
 			q.ready.unlock(flags)
 			return 0, nil
@@ -174,6 +177,29 @@ func (q *WorkQueue) Queue(w *Work) bool {
 	}
 	q.ready.unlock(flags)
 	return true
+}
+
+// TrimWorkers ends the system's worker threads that are idle and beyond the fewest it keeps, for leak checks, and waits until they
+// are gone. Workers that are busy for more than a second, which is what a check is to find, stay.
+func TrimWorkers() {
+	const step, steps = 10_000_000, 100
+	q := &systemWork
+	for i := range steps {
+		flags := q.ready.lockAs(lock.RankWork)
+		q.trim = i < steps-1
+		left := q.workers > minWorkers
+		q.trim = q.trim && left
+		for q.trim && q.ready.first != nil {
+			q.ready.wakeFirst()
+		}
+		q.ready.unlock(flags)
+		if left || i > 0 { // the last one to be counted out is still on its way
+			Sleep(step)
+		}
+		if !left {
+			return
+		}
+	}
 }
 
 // QueueWork queues w for the system's worker threads.

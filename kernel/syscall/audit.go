@@ -57,6 +57,7 @@ func audit() {
 	}
 	const everything = 3
 	vfs.DropCaches(everything)
+	sched.TrimWorkers()
 	drainStacks()
 	mem.EachCache(func(c mem.CacheStats) {
 		if c.Active > 0 {
