@@ -41,8 +41,8 @@ type buf struct {
 	state atomic.Uint32
 	used  atomic.Uint32 // touched since the clock hand last passed
 	magic uint32
-	err   errno.Errno // why it is stale, set before state
-	bad   uint16      // inode table: inodes whose checksum was wrong when the block was read
+	err   errno.Errno   // why it is stale, set before state
+	bad   atomic.Uint32 // inode table: inodes whose checksum was wrong when the block was read, and that were not made anew since
 
 	// The running transaction, under journal.mu.
 	tx    atomic.Pointer[tx]
@@ -54,6 +54,7 @@ type buf struct {
 	cnext  *buf
 	knext  *buf
 	csnap  *mem.Frame // content as of the committing transaction
+	cbad   uint32     // bad as of then
 	cfreed bool
 	ckpt   *mem.Frame // last committed content, not yet written home
 	onCkpt bool
@@ -203,7 +204,7 @@ func (c *bufCache) fill(b *buf) {
 		for k := range disk.InodesPerBl {
 			raw := b.data[k*disk.InodeSize : (k+1)*disk.InodeSize]
 			if disk.U32(raw, disk.InCRC) != disk.InodeCRC(c.fs.sb.Seed, b.blk, raw) {
-				b.bad |= 1 << k
+				b.bad.Or(1 << k)
 			}
 		}
 	}
@@ -229,7 +230,8 @@ func (c *bufCache) fresh(blk uint64, magic uint32) (*buf, errno.Errno) {
 		c.put(b)
 		return nil, c.fs.corrupt("allocated block is in use as metadata", blk)
 	}
-	b.magic, b.bad = magic, 0
+	b.magic = magic
+	b.bad.Store(0)
 	clear(b.data[:])
 	disk.Put32(b.data[:], disk.OffMagic, magic)
 	b.state.Store(bufValid)

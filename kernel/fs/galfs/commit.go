@@ -70,7 +70,7 @@ func (j *journal) closeTx(t *tx) (list *buf, n int) {
 			*frameData(b.snap) = *b.data
 			n++
 		}
-		b.csnap, b.cfreed = b.snap, b.freed
+		b.csnap, b.cfreed, b.cbad = b.snap, b.freed, b.bad.Load()
 		if b.freed {
 			b.csnap = nil
 		}
@@ -192,6 +192,9 @@ func (w *logWriter) copies(list *buf) errno.Errno {
 			}
 			snap := b.csnap.Bytes()
 			disk.Seal(seed, b.kind(), b.blk, snap)
+			if b.cbad != 0 {
+				keepBad(seed, b, snap)
+			}
 			e := d.Bytes()[disk.HeaderSize+n*disk.JDSize:]
 			disk.Put64(e, disk.JDHome, b.blk)
 			disk.Put32(e, disk.JDCRC, disk.CopyCRC(seed, w.seq, snap))
@@ -211,6 +214,17 @@ func (w *logWriter) copies(list *buf) errno.Errno {
 		}
 	}
 	return errno.OK
+}
+
+// keepBad gives the inodes that were damaged when their block was read a wrong checksum again: that a neighbour changed does not make
+// them good.
+func keepBad(seed uint32, b *buf, snap []byte) {
+	for k := range disk.InodesPerBl {
+		if b.cbad>>k&1 != 0 {
+			raw := snap[k*disk.InodeSize : (k+1)*disk.InodeSize]
+			disk.Put32(raw, disk.InCRC, ^disk.InodeCRC(seed, b.blk, raw))
+		}
+	}
 }
 
 // revocations writes the list of freed blocks.

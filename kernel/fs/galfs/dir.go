@@ -74,10 +74,11 @@ func (i *Inode) setDirRoot(blk uint64, depth uint16) {
 }
 
 // dirFind walks to the leaf for hash. Preconditions: the directory is not empty. On success the path's buffers are
-// referenced until release.
+// referenced until release. As in findPath, a node must keep to its range.
 func (i *Inode) dirFind(hash uint64, p *dirPath) errno.Errno {
 	p.depth = int(i.depth)
 	blk := i.dirRoot()
+	low, high := uint64(0), uint64(disk.MaxHash+1) // the range of the node
 	for l := 0; ; l++ {
 		b, err := i.readNode(blk, p.depth-l, disk.MagicDir)
 		if err != errno.OK {
@@ -87,13 +88,29 @@ func (i *Inode) dirFind(hash uint64, p *dirPath) errno.Errno {
 		}
 		p.b[l] = b
 		d := b.data[:]
+		n := nodeCount(d)
+		first := 0
+		if l < p.depth {
+			first = 1 // that of an index node counts as minus infinity
+		}
+		if first < n && (slotHash(d, first) < low || slotHash(d, n-1) >= high) {
+			p.depth = l
+			p.release(i.fs)
+			return i.fs.corrupt("names beyond their node's range", uint64(i.ino))
+		}
 		at := lowerBound(d, hash)
 		if l == p.depth {
 			p.at[l] = at
 			return errno.OK
 		}
-		if at == nodeCount(d) || slotHash(d, at) > hash {
+		if at == n || slotHash(d, at) > hash {
 			at = max(at-1, 0)
+		}
+		if at > 0 {
+			low = slotHash(d, at)
+		}
+		if at+1 < n {
+			high = slotHash(d, at+1)
 		}
 		p.at[l] = at
 		blk = disk.U64(d, slot(at)+disk.IxBlk)
@@ -124,23 +141,27 @@ func (p *dirPath) match(hash uint64, name string) bool {
 	return false
 }
 
-// dirLookup returns the inode number and type that a name stands for, or ENOENT.
-func (i *Inode) dirLookup(name string) (ino uint32, typ uint8, err errno.Errno) {
+// dirLookup returns the inode number that a name stands for, or ENOENT; twice is whether another name with the same hash does so too.
+func (i *Inode) dirLookup(name string) (ino uint32, twice bool, err errno.Errno) {
 	if i.dirRoot() == 0 {
-		return 0, 0, errno.ENOENT
+		return 0, false, errno.ENOENT
 	}
 	hash := i.fs.hash(name)
 	var p dirPath
 	if err := i.dirFind(hash, &p); err != errno.OK {
-		return 0, 0, err
+		return 0, false, err
 	}
 	err = errno.ENOENT
+	d, first := p.leaf(), p.at[p.depth]
 	if p.match(hash, name) {
-		d, s := p.leaf(), slot(p.at[p.depth])
-		ino, typ, err = disk.U32(d, s+disk.DeIno), d[s+disk.DeType], errno.OK
+		at := p.at[p.depth]
+		ino, err = disk.U32(d, slot(at)+disk.DeIno), errno.OK
+		for k := first; k < nodeCount(d) && slotHash(d, k) == hash; k++ {
+			twice = twice || k != at && disk.U32(d, slot(k)+disk.DeIno) == ino
+		}
 	}
 	p.release(i.fs)
-	return ino, typ, err
+	return ino, twice, err
 }
 
 // dirSet makes an existing name stand for another inode.
@@ -254,6 +275,9 @@ func (fs *FS) checkDirNode(d []byte) bool {
 			return false
 		}
 		sum += k
+		if d[off] == '.' && (k == 1 || k == 2 && d[off+1] == '.') {
+			return false
+		}
 		for _, c := range d[off : off+k] {
 			if c == 0 || c == '/' {
 				return false

@@ -93,7 +93,8 @@ func nodeView(b *buf) exNode {
 	return exNode{ents: b.data[disk.HeaderSize:], n: int(disk.U16(b.data[:], disk.NodeCount)), max: disk.NodeExtents, b: b}
 }
 
-// findPath walks to the leaf for lblk. The path's buffers are referenced until release.
+// findPath walks to the leaf for lblk. The path's buffers are referenced until release. A node has only keys of the range that is its
+// own in the node above: no node can be reached in two ways, however the tree was made.
 func (i *Inode) findPath(lblk uint32, p *exPath) errno.Errno {
 	p.depth = int(i.depth)
 	p.node[0] = i.rootNode()
@@ -110,6 +111,12 @@ func (i *Inode) findPath(lblk uint32, p *exPath) errno.Errno {
 			return err
 		}
 		p.node[l+1] = nodeView(b)
+		end := p.nextKeyAt(l)
+		if c := &p.node[l+1]; c.lblk(0) < p.node[l].lblk(p.at[l]) || c.lblk(c.n-1) >= end || c.lblk(c.n-1)+c.len(c.n-1) > end {
+			p.depth = l + 1
+			p.release(i.fs)
+			return i.fs.corrupt("extents beyond their node's range", uint64(i.ino))
+		}
 	}
 }
 
@@ -121,8 +128,11 @@ func (p *exPath) release(fs *FS) {
 }
 
 // nextKey returns the first key to the right of the path's leaf position, or the end of all files.
-func (p *exPath) nextKey() uint32 {
-	for l := p.depth; l >= 0; l-- {
+func (p *exPath) nextKey() uint32 { return p.nextKeyAt(p.depth) }
+
+// nextKeyAt is nextKey for the position in level from.
+func (p *exPath) nextKeyAt(from int) uint32 {
+	for l := from; l >= 0; l-- {
 		if k := p.at[l] + 1; k < p.node[l].n {
 			return p.node[l].lblk(k)
 		}

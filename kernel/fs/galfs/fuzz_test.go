@@ -11,7 +11,9 @@ import (
 	"galago/kernel/fs/galfs"
 	"galago/kernel/fs/galfs/disk"
 	"galago/kernel/fs/galfs/galhost"
+	"galago/kernel/uio"
 	"galago/kernel/vfs"
+	"galago/kernel/vm/pagecache"
 )
 
 // seedImage is a small file system with some of everything; unless it is to be clean, with an orphan and a journal to replay, which would
@@ -62,6 +64,53 @@ func reseal(image []byte, blk uint64) {
 	disk.Seal(sb.Seed, kind, blk, b)
 }
 
+// Fields that editField changes: offset and width.
+var (
+	inodeFields = [...][2]int{{disk.InMode, 4}, {disk.InLinks, 4}, {disk.InSize, 8}, {disk.InBlocks, 8}, {disk.InGen, 4}, {disk.InParent, 4},
+		{disk.InRdev, 8}, {disk.InOrphan, 4}, {disk.InDepth, 2}, {disk.InCount, 2}, {disk.InRoot, 4}, {disk.InRoot + 4, 4}, {disk.InRoot + 8, 8},
+		{disk.InRoot + 16, 4}, {disk.InRoot + 24, 8}, {disk.InATimeNs, 4}}
+	nodeFields = [...][2]int{{disk.NodeOwner, 4}, {disk.NodeGen, 4}, {disk.NodeDepth, 2}, {disk.NodeCount, 2}, {disk.NodeHeap, 2}, {disk.NodeDead, 2}}
+	slotFields = [...][2]int{{0, 8}, {0, 4}, {4, 4}, {8, 8}, {8, 4}, {12, 2}, {14, 1}, {15, 1}}
+)
+
+// editField changes a field of one of the first inodes, or of a tree node, with the checksum right: e is 0xf0 and more (which kind), the inode
+// or node, the field, the value.
+func editField(sb *disk.Superblock, img []byte, e []byte) {
+	blk, off := sb.InodeAt(disk.RootIno + uint32(e[1]%12))
+	f := inodeFields[int(e[2])%len(inodeFields)]
+	if e[0]&1 != 0 {
+		nodes := make([]uint64, 0, 16)
+		for b := sb.FirstData(0); b < sb.Blocks; b++ {
+			if m := disk.U32(img[b*disk.BlockSize:], 0); m == disk.MagicDir || m == disk.MagicExtent || m == disk.MagicLink {
+				nodes = append(nodes, b)
+			}
+		}
+		if len(nodes) == 0 {
+			return
+		}
+		blk, off, f = nodes[int(e[1])%len(nodes)], 0, nodeFields[int(e[2])%len(nodeFields)]
+		if e[0]&2 != 0 {
+			off, f = disk.HeaderSize+int(e[2]>>3)*disk.DirEntSize, slotFields[e[2]&7]
+		}
+	}
+	at := int(blk)*disk.BlockSize + off + f[0]
+	v := uint64(int64(int8(e[5]))<<16 | int64(e[4])<<8 | int64(e[3]))
+	if e[0]&4 != 0 { // a block of a file instead of a number
+		v = sb.FirstData(0) + uint64(e[3])%(sb.Blocks-sb.FirstData(0))
+	}
+	switch f[1] {
+	case 1:
+		img[at] = byte(v)
+	case 2:
+		disk.Put16(img, at, uint16(v))
+	case 4:
+		disk.Put32(img, at, uint32(v))
+	default:
+		disk.Put64(img, at, v)
+	}
+	reseal(img, blk)
+}
+
 // FuzzGalfsImage changes bytes of an image, with right checksums or without. Whatever comes out, checking it, mounting it,
 // walking and changing it must end, without a panic.
 func FuzzGalfsImage(f *testing.F) {
@@ -95,6 +144,10 @@ func FuzzGalfsImage(f *testing.F) {
 		for n := 0; len(edits) >= 6 && n < 16; n++ {
 			e := edits[:6]
 			edits = edits[6:]
+			if e[0] >= 0xf0 {
+				editField(&sb, img, e)
+				continue
+			}
 			blk := order[int(e[0])%len(order)]
 			at := int(blk)*disk.BlockSize + (int(e[1])|int(e[2])<<8)%(disk.BlockSize-8)
 			switch e[3] >> 1 % 4 {
@@ -139,13 +192,10 @@ func TestInodeKinds(t *testing.T) {
 // exercise does all that can be done with an image.
 func exercise(t *testing.T, img []byte) {
 	galhost.Check(&ramDevice{b: bytes.Clone(img)})
-	d := &ramDevice{b: img}
-	v := &vol{dev: galhost.BlockDevice(d), now: vfs.Now}
-	sb, err := galfs.Mount(v.dev, 0, galfs.Options{Bare: true, Clock: v.now})
-	if err != errno.OK {
+	v := &vol{}
+	if v.tryMount(img) != errno.OK {
 		return
 	}
-	v.sb = sb
 	visited := 0
 	v.visit("", 0, &visited)
 	for k := range 30 {
@@ -153,13 +203,70 @@ func exercise(t *testing.T, img []byte) {
 		v.create(fmt.Sprintf("/new%d", k))
 		v.remove(fmt.Sprintf("/d/file-with-a-name-%d", k))
 	}
+	v.change("")
+	v.change("/d")
 	v.write("/hard", 100000, pattern(100000, 1))
 	v.truncate("/hard", 4097)
 	v.rename("/d/new1", "/new1", 0)
 	v.rename("/d", "/e", 0)
 	v.remove("/hard")
 	v.remove("/long")
-	galfs.Unmount(sb)
+	for _, dir := range []string{"/e", ""} {
+		l, _ := v.names(dir)
+		for _, n := range l {
+			v.remove(dir + "/" + n)
+		}
+	}
+	galfs.Unmount(v.sb)
+}
+
+// tryMount mounts an image that may be anything.
+func (v *vol) tryMount(img []byte) (err errno.Errno) {
+	v.dev, v.now = galhost.BlockDevice(&ramDevice{b: img}), vfs.Now
+	v.sb, err = galfs.Mount(v.dev, 0, galfs.Options{Bare: true, Clock: v.now})
+	return err
+}
+
+// change does every operation to some of the names of a directory.
+func (v *vol) change(dir string) {
+	l, _ := v.names(dir)
+	for k, n := range l[:min(len(l), 12)] {
+		p := dir + "/" + n
+		i, err := v.walk(p)
+		if err != errno.OK {
+			continue
+		}
+		var st vfs.Stat
+		i.Ops.GetAttr(i, &st)
+		i.Lock.Lock()
+		i.Ops.SetAttr(i, &vfs.Attr{Valid: vfs.AttrMode, Mode: 0o700})
+		i.Lock.Unlock()
+		mode := i.Mode & vfs.S_IFMT
+		if mode == vfs.S_IFREG {
+			for _, off := range []int64{0, 5000, i.Size() - 1, 1 << 33, disk.MaxFileSize - 1} {
+				if off >= 0 {
+					b := make([]byte, 5000)
+					it := uio.FromKernel(b)
+					pagecache.GenericRead(&i.Pages, nil, &it, off)
+					writeAt(i, off, b[:k*300])
+				}
+			}
+		}
+		galfs.Fsync(i, k&1 != 0)
+		done(i)
+		if mode == vfs.S_IFDIR {
+			v.mkdir(p + "/sub")
+			v.create(p + "/sub/file")
+			v.rename(p+"/sub", dir+"/moved", 0)
+			v.rename(dir+"/moved", p, vfs.RENAME_EXCHANGE)
+			v.remove(p)
+			continue
+		}
+		v.link(p, fmt.Sprintf("%s/link%d", dir, k))
+		v.truncate(p, []int64{0, 1, 4096, 100000, disk.MaxFileSize, disk.MaxFileSize + 1}[k%6])
+		v.rename(p, fmt.Sprintf("%s/new%d", dir, k), uint32(k&1)*vfs.RENAME_EXCHANGE)
+		v.remove(p)
+	}
 }
 
 // visit reads everything below a path, within bounds.

@@ -57,7 +57,12 @@ func (fs *FS) allocInode(h *handle, parent uint32, dir bool) (ino uint32, b *buf
 		}
 		b, err = fs.inodeBuf(ino)
 		if err == errno.OK {
-			if err = h.write(b); err == errno.OK {
+			_, off := fs.sb.InodeAt(ino)
+			bit := uint32(1) << (off / disk.InodeSize)
+			if disk.U32(b.data[:], off+disk.InMode) != 0 && b.bad.Load()&bit == 0 {
+				err = fs.corrupt("inode in use is marked free", uint64(ino))
+			} else if err = h.write(b); err == errno.OK {
+				b.bad.And(^bit)
 				return ino, b, errno.OK
 			}
 			fs.bufs.put(b)
@@ -101,7 +106,7 @@ func (fs *FS) allocInodeIn(h *handle, g uint32, dir bool) (ino uint32, err errno
 		if n > 0 {
 			setBits(m.used, pos, 1)
 			gr.inodeHint = pos + 1
-			gr.freeInodes--
+			gr.freeInodes -= min(gr.freeInodes, 1)
 			if dir {
 				gr.dirs++
 			}

@@ -27,6 +27,7 @@ type Inode struct {
 	blocks   uint64 // 4 KiB blocks on the disk
 	diskSize int64  // size on the disk: that of the memory when all data is written
 	parent   uint32 // directories
+	name     uint64 // directories: hash of the name, 1<<63 added; 0: not known yet. Atomic, changed with the parent locked for writing
 	btime    vfs.Time
 
 	// The transactions to commit for fsync and fdatasync. Under mapLock.
@@ -71,7 +72,7 @@ func (i *Inode) load() errno.Errno {
 	}
 	_, off := fs.sb.InodeAt(i.ino)
 	raw := b.data[off : off+disk.InodeSize]
-	if b.bad>>(off/disk.InodeSize)&1 != 0 {
+	if b.bad.Load()>>(off/disk.InodeSize)&1 != 0 {
 		fs.bufs.put(b)
 		return fs.corrupt("bad inode checksum", i.Ino)
 	}
@@ -113,6 +114,9 @@ func (i *Inode) decode(raw []byte) bool {
 		return false
 	}
 	i.diskSize = int64(size)
+	if mode&disk.ModeFmt != disk.ModeReg && i.count != 0 {
+		return false // only files have extents
+	}
 	switch mode & disk.ModeFmt {
 	case disk.ModeReg:
 		n := int(i.count)
@@ -123,7 +127,7 @@ func (i *Inode) decode(raw []byte) bool {
 	case disk.ModeLink:
 		return size > 0 && size <= disk.MaxSymlink && (size <= fastLink || i.fs.sb.ValidData(disk.U64(i.root[:], 0), 1))
 	}
-	return size == 0
+	return size == 0 && i.depth == 0
 }
 
 func rawTime(raw []byte, sec, ns int) vfs.Time {

@@ -1,6 +1,8 @@
 package galfs
 
 import (
+	"sync/atomic"
+
 	"galago/kernel/errno"
 	"galago/kernel/fs/galfs/disk"
 	"galago/kernel/vfs"
@@ -14,17 +16,35 @@ type inodeOps struct{ vfs.NoInodeOps }
 // Lookup finds a name.
 func (inodeOps) Lookup(dir *vfs.Inode, name string) (*vfs.Inode, errno.Errno) {
 	d := inodeOf(dir)
-	ino, _, err := d.dirLookup(name)
+	ino, twice, err := d.dirLookup(name)
 	if err != errno.OK {
 		return nil, err
 	}
 	vi, err := d.fs.iget(ino)
-	// A directory has one parent. So no crafted image can make a loop of directories, in which vfs would lock one twice.
-	if err == errno.OK && isDir(inodeOf(vi)) && (inodeOf(vi).parent != d.ino || ino == d.ino) {
+	if err != errno.OK || !isDir(inodeOf(vi)) {
+		return vi, err
+	}
+	// A directory has one parent and one name. So no crafted image can make a loop of directories, nor one that is its own neighbour:
+	// vfs would lock it twice.
+	if i := inodeOf(vi); i.parent != d.ino || ino == d.ino || twice || !i.nameIs(d.fs.hash(name)) {
 		vi.Put()
 		return nil, d.fs.corrupt("directory has a second name", uint64(ino))
 	}
-	return vi, err
+	return vi, errno.OK
+}
+
+const nameKnown = 1 << 63
+
+// nameIs tells whether a directory has the name with this hash, as far as one is known; if none is, this is it.
+func (i *Inode) nameIs(hash uint64) bool {
+	return atomic.LoadUint64(&i.name) == hash|nameKnown || atomic.CompareAndSwapUint64(&i.name, 0, hash|nameKnown)
+}
+
+// named records the name that a directory was given.
+func (i *Inode) named(name string) {
+	if isDir(i) {
+		atomic.StoreUint64(&i.name, i.fs.hash(name)|nameKnown)
+	}
 }
 
 // Create makes a regular file.
@@ -127,6 +147,7 @@ func (d *Inode) tryMake(name string, n *newInode) (*vfs.Inode, errno.Errno) {
 		return nil, err
 	}
 	if isDir {
+		i.named(name)
 		d.SetNlink(d.Nlink + 1)
 	}
 	d.touchDir()

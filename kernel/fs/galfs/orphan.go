@@ -138,9 +138,10 @@ func (fs *FS) recoverOrphans() errno.Errno {
 		}
 		i := inodeOf(vi)
 		next := i.onextIno
-		if next != 0 && !fs.sb.ValidIno(next) {
+		if next != 0 && !fs.sb.ValidIno(next) || i.Nlink > 0 && i.Mode&disk.ModeFmt != disk.ModeReg {
+			err = fs.corrupt("orphan list", uint64(ino)) // before Put, which would free it
 			vi.Put()
-			return fs.corrupt("orphan list", uint64(next))
+			return err
 		}
 		fs.orphanMu.Lock()
 		fs.orphans, i.orphan = i, true

@@ -85,6 +85,7 @@ func (r *renaming) move() errno.Errno {
 		r.nd.SetNlink(r.nd.Nlink + 1)
 		r.o.parent = r.nd.ino
 	}
+	r.o.named(r.nname)
 	return fs.must("rename", r.o, firstErr(err, r.stamp(&h), errno.OK))
 }
 
@@ -143,6 +144,8 @@ func (r *renaming) exchange() errno.Errno {
 		r.swapParent(r.o, r.od, r.nd)
 		r.swapParent(r.n, r.nd, r.od)
 	}
+	r.o.named(r.nname)
+	r.n.named(r.oname)
 	r.n.touchCtime()
 	return fs.must("exchange", r.od, firstErr(r.n.storeLocked(&h), r.stamp(&h), errno.OK))
 }

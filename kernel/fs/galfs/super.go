@@ -97,8 +97,12 @@ func (fs *FS) open(readOnly bool) errno.Errno {
 	}
 	if fs.replayed > 0 {
 		klog.Printf("galfs: %s: replayed %d transactions", fs.dev.Name, fs.replayed)
+		before := fs.sb
 		if err := fs.readSuper(readOnly); err != errno.OK {
 			return err
+		}
+		if !before.SameVolume(&fs.sb) {
+			return fs.corrupt("the log has another superblock", 0)
 		}
 	}
 	return fs.readGroups()

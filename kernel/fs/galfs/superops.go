@@ -74,7 +74,7 @@ func (superOps) StatFS(sb *vfs.SuperBlock, st *vfs.StatFS) errno.Errno {
 	free := max(fs.count.freeBlocks.Load()-fs.count.reserved.Load(), 0)
 	st.Bfree = uint64(free)
 	st.Bavail = uint64(max(free-fs.slack(), 0))
-	st.Files, st.Ffree = fs.sb.Inodes(), uint64(fs.count.freeInodes.Load())
+	st.Files, st.Ffree = fs.sb.Inodes(), uint64(max(fs.count.freeInodes.Load(), 0))
 	st.FSID = [2]int32{int32(disk.U32(fs.sb.UUID[:], 0)), int32(disk.U32(fs.sb.UUID[:], 4))}
 	return errno.OK
 }

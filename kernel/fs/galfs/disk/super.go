@@ -171,6 +171,12 @@ func (s *Superblock) checkGeometry() SBError {
 	return SBOK
 }
 
+// SameVolume tells whether two superblocks describe the same geometry, journal and checksums.
+func (s *Superblock) SameVolume(t *Superblock) bool {
+	return s.Blocks == t.Blocks && s.BlocksPerGroup == t.BlocksPerGroup && s.InodesPerGroup == t.InodesPerGroup &&
+		s.JStart == t.JStart && s.JBlocks == t.JBlocks && s.UUID == t.UUID
+}
+
 // PutOrphan changes the orphan list's head in an encoded superblock (sealed later, with its transaction).
 func PutOrphan(b []byte, ino uint32) { Put32(b, sbOrphan, ino) }
 
