@@ -43,6 +43,8 @@ type Task struct {
 
 	node ds.ListNode[Task] // Process.tasks; table.lock
 
+	taskWorks
+
 	fpu     uintptr // FPU save area (arch.FPUSize bytes, 64-aligned), written at context switches
 	scratch uintptr // the same size, for signal frames: a switch may come while they are copied
 	fpuMem  unsafe.Pointer

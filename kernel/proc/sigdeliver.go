@@ -59,6 +59,7 @@ func (t *Task) Deliver(f *arch.Frame) {
 		if t.doomed() {
 			exitTask(p.exitCode)
 		}
+		t.RunWork()
 		if t.sig.job.bits&jobPending != 0 && t.takeStops() {
 			continue
 		}
@@ -74,7 +75,7 @@ func (t *Task) Deliver(f *arch.Frame) {
 			p.sig.lock.Lock()
 		}
 		if sig == 0 {
-			again := t.sig.job.bits&jobPending != 0 || t.doomed() // since the bit was cleared
+			again := t.sig.job.bits&jobPending != 0 || t.doomed() || t.HasWork() // since the bit was cleared
 			p.sig.lock.Unlock()
 			if again {
 				continue

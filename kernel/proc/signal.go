@@ -291,12 +291,12 @@ func (t *Task) interrupt(fatal bool) {
 }
 
 // recalc sets or clears the work bit after a change of mask or pending sets. p.sig.lock is held. Whoever dooms the thread says so first and sets the bit
-// second, without the lock: so the bit is cleared first and the doom looked at second.
+// second, without the lock, and so does AddWork: so the bit is cleared first and the doom and the work are looked at second.
 func (t *Task) recalc() {
 	if t.Thread.Work&workSignal != 0 {
 		t.clearWork(workSignal)
 	}
-	if (t.sig.pending.set|t.Proc.sig.shared.set)&^t.sig.blocked != 0 || t.sig.job.bits&jobPending != 0 || t.doomed() {
+	if (t.sig.pending.set|t.Proc.sig.shared.set)&^t.sig.blocked != 0 || t.sig.job.bits&jobPending != 0 || t.doomed() || t.HasWork() {
 		t.setWork(workSignal)
 	}
 }

@@ -22,6 +22,9 @@ type Thread struct {
 
 	Space unsafe.Pointer // its address space, of package vm; nil in a kernel thread
 
+	// NoWait: files are to answer as if all were O_NONBLOCK. Set by the thread itself, for one attempt.
+	NoWait bool
+
 	mu       sync.Mutex
 	name     string
 	nice     int

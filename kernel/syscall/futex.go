@@ -7,6 +7,7 @@ import (
 	"galago/kernel/errno"
 	"galago/kernel/ipc"
 	"galago/kernel/proc"
+	"galago/kernel/syscall/uring"
 	"galago/kernel/time"
 	"galago/kernel/vm"
 )
@@ -286,12 +287,13 @@ func sysFutexWaitv(f *arch.Frame) (uintptr, errno.Errno) {
 
 func init() {
 	proc.OnClearTID = func(user uintptr) { wakeShared(user, 1) }
-	proc.OnLeaveMemory = leaveFutexes
+	proc.OnLeaveMemory = leaveMemory
 	ipc.FutexOwner = proc.ThreadOf
 }
 
-// leaveFutexes gives up what the running task holds as it leaves its memory.
-func leaveFutexes(t *proc.Task, ends bool) {
+// leaveMemory gives up what the running task holds, and ends what it waits for, as it leaves its memory.
+func leaveMemory(t *proc.Task, ends bool) {
+	uring.CancelTask(t)
 	exitRobustList(t)
 	ipc.FutexOwnerLeaves(t.Thread, ends)
 }

@@ -6,6 +6,7 @@ import (
 	"galago/arch"
 	"galago/kernel/cred"
 	"galago/kernel/errno"
+	"galago/kernel/syscall/uring"
 	"galago/kernel/vfs"
 	"galago/kernel/vm"
 )
@@ -177,6 +178,9 @@ func mapFile(file *vfs.File, prot, flags int, r *vm.Request) errno.Errno {
 			return errno.EPERM
 		}
 		r.Flags &^= vm.MayExec
+	}
+	if ring := uring.Of(file); ring != nil {
+		return mapRing(ring, shared, r)
 	}
 	m := vfs.MapRequest{Off: int64(r.Index << arch.PageShift), Len: uint64(r.Length), Prot: uint32(prot), Shared: shared}
 	if e := file.Ops.Mmap(file, vfs.NoEscape(&m)); e != 0 {

@@ -136,7 +136,9 @@ func (f *File) Writable() bool { return f.mode&fileWrite != 0 }
 func (f *File) PathOnly() bool { return f.mode&filePath != 0 }
 
 // Nonblock tells whether O_NONBLOCK is set.
-func (f *File) Nonblock() bool { return f.Flags.Load()&O_NONBLOCK != 0 }
+func (f *File) Nonblock() bool {
+	return f.Flags.Load()&O_NONBLOCK != 0 || sched.Current().NoWait
+}
 
 // SetStream makes the file one without a position: for FileOps.Open of terminals, FIFOs and the like.
 func (f *File) SetStream() {
