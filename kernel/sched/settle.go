@@ -5,10 +5,15 @@ package sched
 import "galago/arch"
 
 // Settle waits until t, which is about to sleep, is off its CPU: its registers are where a context switch leaves them.
-// t must not be woken meanwhile, or settles later.
+// t must not be woken meanwhile, or settles later. It may wait for this very CPU and be less urgent than the caller, who then sleeps.
 func Settle(t *Thread) {
-	for !t.settled() {
-		Yield()
+	const yields, pause = 2, 50_000 // ns
+	for i := 0; !t.settled(); i++ {
+		if i < yields {
+			Yield()
+		} else {
+			Sleep(pause)
+		}
 	}
 }
 
