@@ -38,6 +38,7 @@ var workers [threads]worker
 
 // child is the life of a fuzzing process.
 func child(s *slot, seed uint64, uid int) {
+	abuse.Child()
 	sys.Setsid()
 	w := &workers[0]
 	mixed := abuse.Random(seed) // a state of neighbours would be a sequence shifted by one

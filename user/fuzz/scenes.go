@@ -12,13 +12,13 @@ import (
 // process and the random calls between scenes work on the same descriptors, memory and identifiers at the same time.
 
 // scenes are chosen from with equal chances. (Scenes make processes that play scenes: hence the init.)
-var scenes [18]func(*worker)
+var scenes [19]func(*worker)
 
 func init() {
 	scenes = [...]func(*worker){
 		(*worker).sceneCycle, (*worker).sceneNest, (*worker).scenePI, (*worker).sceneTrace, (*worker).sceneSeals, (*worker).sceneTimers, (*worker).sceneSplice,
 		(*worker).sceneAIO, (*worker).sceneReuse, (*worker).sceneLocks, (*worker).sceneQueue, (*worker).sceneSemaphores, (*worker).sceneWatch, (*worker).sceneMaps,
-		(*worker).sceneRobust, (*worker).scenePidfd, (*worker).sceneGroups, (*worker).sceneListen,
+		(*worker).sceneRobust, (*worker).scenePidfd, (*worker).sceneGroups, (*worker).sceneListen, (*worker).sceneUring,
 	}
 }
 
