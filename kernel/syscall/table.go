@@ -343,7 +343,7 @@ var table = [...]Row{
 		Missing: "as clone; set_tid and cgroups give EINVAL"},
 	436: {Name: "close_range", Fn: sysCloseRange, Level: Full},
 	437: {Name: "openat2", Fn: sysOpenat2, Level: Partial,
-		Missing: "RESOLVE_CACHED gives EAGAIN, O_TMPFILE EOPNOTSUPP"},
+		Missing: "RESOLVE_CACHED gives EAGAIN"},
 	438: {Name: "pidfd_getfd", Fn: sysPidfdGetfd, Level: Full},
 	439: {Name: "faccessat2", Fn: sysFaccessat2, Level: Full},
 	440: {Name: "process_madvise", Fn: sysProcessMadvise, Level: Full},

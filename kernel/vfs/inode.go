@@ -72,12 +72,13 @@ const (
 
 // Inode state bits.
 const (
-	inodeNew     = 1 << iota // being filled in: others wait
-	inodeFreeing             // being evicted: others wait, then look again
-	inodeDirty               // attributes differ from the volume
-	inodeIdle                // on the idle list
-	inodeBad                 // reading it failed
-	inodeDead                // a removed directory
+	inodeNew      = 1 << iota // being filled in: others wait
+	inodeFreeing              // being evicted: others wait, then look again
+	inodeDirty                // attributes differ from the volume
+	inodeIdle                 // on the idle list
+	inodeBad                  // reading it failed
+	inodeDead                 // a removed directory
+	inodeLinkable             // has had no name yet, and may get one (O_TMPFILE)
 )
 
 func (i *Inode) volatile() bool { return i.Flags&InodeVolatile != 0 }

@@ -150,6 +150,9 @@ func Link(ctx *Context, oldfd int, oldpath string, newfd int, newpath string, fl
 	if flags&AT_EMPTY_PATH != 0 {
 		how |= LookupEmpty
 	}
+	if oldpath == "" && how&LookupEmpty != 0 && !ctx.mayLinkFD(oldfd) {
+		return errno.ENOENT
+	}
 	old, err := Lookup(ctx, oldfd, oldpath, how)
 	if err != errno.OK {
 		return err
@@ -178,11 +181,12 @@ func linkLocked(i, dir *Inode, name string) errno.Errno {
 	}
 	i.Lock.Lock()
 	defer i.Lock.Unlock()
-	if i.Links() == 0 {
+	if i.Links() == 0 && i.state.Load()&inodeLinkable == 0 {
 		return errno.ENOENT
 	}
 	err := dir.Ops.Link(i, dir, name)
 	if err == errno.OK {
+		i.state.And(^uint32(inodeLinkable))
 		i.Get()
 		i.notify(NotifyAttrib, "", 0)
 	}

@@ -18,6 +18,11 @@ func (NoInodeOps) Create(dir *Inode, name string, mode uint32, own Owner) (*Inod
 	return nil, errno.EACCES
 }
 
+// Tmpfile is not supported.
+func (NoInodeOps) Tmpfile(dir *Inode, mode uint32, own Owner) (*Inode, errno.Errno) {
+	return nil, errno.EOPNOTSUPP
+}
+
 // Mkdir is not supported.
 func (NoInodeOps) Mkdir(dir *Inode, name string, mode uint32, own Owner) (*Inode, errno.Errno) {
 	return nil, errno.EPERM

@@ -7,7 +7,8 @@ import (
 
 // openFlags are the flags open(2) knows; others are ignored, as on Linux. statusFlags are kept in File.Flags.
 const (
-	statusFlags = O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_ASYNC | O_DIRECT | O_LARGEFILE | O_NOATIME | O_PATH | O_DIRECTORY | O_NOFOLLOW
+	tmpfileBit  = O_TMPFILE &^ O_DIRECTORY
+	statusFlags = O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_ASYNC | O_DIRECT | O_LARGEFILE | O_NOATIME | O_PATH | O_DIRECTORY | O_NOFOLLOW | tmpfileBit
 	settable    = O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME // by F_SETFL
 )
 
@@ -15,12 +16,14 @@ const (
 func Open(ctx *Context, dirfd int, path string, flags uint32, mode uint32) (*File, errno.Errno) {
 	if flags&O_PATH != 0 {
 		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-	}
-	if flags&O_TMPFILE&^O_DIRECTORY != 0 {
-		return nil, errno.EOPNOTSUPP
+	} else {
+		flags |= O_LARGEFILE // as every 64-bit Linux
 	}
 	if flags&(O_CREAT|O_DIRECTORY) == O_CREAT|O_DIRECTORY {
 		return nil, errno.EINVAL
+	}
+	if flags&tmpfileBit != 0 {
+		return openTmpfile(ctx, dirfd, path, flags, mode)
 	}
 	if flags&O_CREAT != 0 {
 		return openCreate(ctx, dirfd, path, flags, mode)

@@ -52,6 +52,8 @@ type InodeOps interface {
 	Lookup(dir *Inode, name string) (*Inode, errno.Errno)
 	// Create makes a regular file. The result carries a reference, as in all that follow.
 	Create(dir *Inode, name string, mode uint32, own Owner) (*Inode, errno.Errno)
+	// Tmpfile makes a regular file without a name, of no links, near dir, which is not locked; EOPNOTSUPP.
+	Tmpfile(dir *Inode, mode uint32, own Owner) (*Inode, errno.Errno)
 	// Mkdir makes a directory.
 	Mkdir(dir *Inode, name string, mode uint32, own Owner) (*Inode, errno.Errno)
 	// Mknod makes a device node, FIFO or socket: type in mode.

@@ -110,32 +110,15 @@ func (d *Inode) tryMake(name string, n *newInode) (*vfs.Inode, errno.Errno) {
 	if err := fs.jnl.start(&h, createCredits+d.dirInsertCredits()+1); err != errno.OK {
 		return nil, err
 	}
-	isDir := n.mode&disk.ModeFmt == disk.ModeDir
-	ino, b, err := fs.allocInode(&h, d.ino, isDir)
+	vi, stale, err := d.newInode(&h, n)
 	if err != errno.OK {
 		h.stop()
-		return nil, err
-	}
-	_, off := fs.sb.InodeAt(ino)
-	gen := disk.U32(b.data[:], off+disk.InGen) + 1
-	clear(b.data[off : off+disk.InodeSize])
-	fs.bufs.put(b)
-	vi, isNew, err := vfs.IGet(fs.vsb, uint64(ino))
-	if err == errno.OK && !isNew {
-		err = fs.corrupt("allocated inode is in use", uint64(ino))
-		h.stop()
-		vi.Put()
-		return nil, err
-	}
-	if err != errno.OK {
-		fs.freeInode(&h, ino, isDir)
-		h.stop()
+		stale.drop()
 		return nil, err
 	}
 	i := inodeOf(vi)
-	i.setUp(d, ino, gen, n)
 	if err = i.fill(&h, n); err == errno.OK {
-		if err = d.dirInsert(&h, name, ino, disk.FileType(n.mode)); err != errno.OK {
+		if err = d.dirInsert(&h, name, i.ino, disk.FileType(n.mode)); err != errno.OK {
 			i.unfill(&h)
 			d.storeSplit(&h)
 		}
@@ -146,7 +129,7 @@ func (d *Inode) tryMake(name string, n *newInode) (*vfs.Inode, errno.Errno) {
 		vi.FailNew()
 		return nil, err
 	}
-	if isDir {
+	if isDir(i) {
 		i.named(name)
 		d.SetNlink(d.Nlink + 1)
 	}
@@ -158,6 +141,80 @@ func (d *Inode) tryMake(name string, n *newInode) (*vfs.Inode, errno.Errno) {
 		vi.FailNew()
 		return nil, err
 	}
+	vi.UnlockNew()
+	return vi, errno.OK
+}
+
+// newInode takes an inode number near d and an inode in memory for it, which it gives n's attributes; the inode is new: others wait until
+// UnlockNew or FailNew. On failure the caller drops stale after the end of the transaction.
+func (d *Inode) newInode(h *handle, n *newInode) (vi *vfs.Inode, stale staleInode, err errno.Errno) {
+	fs := d.fs
+	isDir := n.mode&disk.ModeFmt == disk.ModeDir
+	ino, b, err := fs.allocInode(h, d.ino, isDir)
+	if err != errno.OK {
+		return nil, staleInode{}, err
+	}
+	_, off := fs.sb.InodeAt(ino)
+	gen := disk.U32(b.data[:], off+disk.InGen) + 1
+	clear(b.data[off : off+disk.InodeSize])
+	fs.bufs.put(b)
+	vi, isNew, err := vfs.IGet(fs.vsb, uint64(ino))
+	if err == errno.OK && !isNew {
+		return nil, staleInode{vi}, fs.corrupt("allocated inode is in use", uint64(ino))
+	}
+	if err != errno.OK {
+		fs.freeInode(h, ino, isDir)
+		return nil, staleInode{}, err
+	}
+	inodeOf(vi).setUp(d, ino, gen, n)
+	return vi, staleInode{}, errno.OK
+}
+
+// staleInode is an inode that a damaged bitmap calls free though it is in use; giving it up may need a transaction of its own.
+type staleInode struct{ vi *vfs.Inode }
+
+func (s staleInode) drop() {
+	if s.vi != nil {
+		s.vi.Put()
+	}
+}
+
+// Tmpfile makes a regular file that has no name: it is on the orphan list from the start, so that a crash frees it.
+func (inodeOps) Tmpfile(dir *vfs.Inode, mode uint32, own vfs.Owner) (vi *vfs.Inode, err errno.Errno) {
+	d := inodeOf(dir)
+	n := newInode{mode: disk.ModeReg | mode&0o7777, own: own}
+	for try := 0; ; try++ {
+		vi, err = d.tryTmpfile(&n)
+		if err != errno.ENOSPC || try > 0 || !d.fs.reclaimFreed() {
+			return vi, err
+		}
+	}
+}
+
+func (d *Inode) tryTmpfile(n *newInode) (*vfs.Inode, errno.Errno) {
+	fs := d.fs
+	var h handle
+	if err := fs.jnl.start(&h, createCredits+orphanCredits); err != errno.OK {
+		return nil, err
+	}
+	vi, stale, err := d.newInode(&h, n)
+	if err != errno.OK {
+		h.stop()
+		stale.drop()
+		return nil, err
+	}
+	i := inodeOf(vi)
+	i.Nlink = 0
+	if err = i.fill(&h, n); err == errno.OK {
+		err = fs.orphanAdd(&h, i)
+	}
+	if err != errno.OK {
+		fs.eraseNew(&h, i)
+		h.stop()
+		vi.FailNew()
+		return nil, err
+	}
+	h.stop()
 	vi.UnlockNew()
 	return vi, errno.OK
 }

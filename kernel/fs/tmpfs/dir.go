@@ -121,6 +121,15 @@ func (inodeOps) Create(dir *vfs.Inode, name string, mode uint32, own vfs.Owner) 
 	return link(dir, name, i)
 }
 
+// Tmpfile makes a regular file without a name.
+func (inodeOps) Tmpfile(dir *vfs.Inode, mode uint32, own vfs.Owner) (*vfs.Inode, errno.Errno) {
+	i, err := newNode(dir.SB, mode, own)
+	if err == errno.OK {
+		i.SetNlink(0)
+	}
+	return i, err
+}
+
 // Mkdir makes a directory.
 func (inodeOps) Mkdir(dir *vfs.Inode, name string, mode uint32, own vfs.Owner) (*vfs.Inode, errno.Errno) {
 	i, err := newNode(dir.SB, mode, own)
