@@ -14,6 +14,10 @@ func RegisterKinds() {
 		b.Printf("%d\n", maxWatches())
 		return errno.OK
 	}, nil)
+	procfs.RegisterSysctl("fs", "pipe-max-size", func(b *procfs.Buffer) errno.Errno {
+		b.Printf("%d\n", pipeMaxSize)
+		return errno.OK
+	}, nil)
 }
 
 func eventInfo(b *procfs.Buffer, f *vfs.File) {

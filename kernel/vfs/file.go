@@ -46,7 +46,10 @@ const (
 	fileStill                 // a stream on which lseek succeeds without effect
 )
 
-var fileCache = mem.Cache[File]{Name: "file"}
+var fileCache = mem.Cache[File]{Name: FilesName}
+
+// FilesName is the name of the slab cache of open files, for statistics.
+const FilesName = "file"
 
 // OnLastClose, if set, is called before an open file goes away (advisory locks).
 var OnLastClose func(f *File)

@@ -4,10 +4,11 @@ import (
 	"sync/atomic"
 
 	"galago/kernel/errno"
+	"galago/kernel/mem"
 	"galago/kernel/vfs"
 )
 
-// The settings of /proc/sys/fs/protected_* and /proc/sys/fs/inotify.
+// The settings of /proc/sys/fs/protected_* and /proc/sys/fs/inotify, and what /proc/sys/fs tells of open files.
 
 func genInt(b *Buffer, v *atomic.Int32) errno.Errno {
 	b.Printf("%d\n", v.Load())
@@ -56,4 +57,24 @@ func writeWatchInstances(n *node, data []byte) errno.Errno {
 
 func writeWatches(n *node, data []byte) errno.Errno {
 	return writeInt(&vfs.WatchLimits.UserWatches, maxInt, data)
+}
+
+// maxFiles is the number of open files that the system allows: there is no limit but memory, and Linux's word for that.
+const maxFiles = 1<<63 - 1
+
+func genFileMax(b *Buffer) errno.Errno {
+	b.Printf("%d\n", int64(maxFiles))
+	return errno.OK
+}
+
+// genFileNr writes the number of open files, of unused ones that are kept (0, as on Linux), and the limit.
+func genFileNr(b *Buffer) errno.Errno {
+	n := int64(0)
+	mem.EachCache(func(c mem.CacheStats) {
+		if c.Name == vfs.FilesName {
+			n = c.Active
+		}
+	})
+	b.Printf("%d\t0\t%d\n", n, int64(maxFiles))
+	return errno.OK
 }

@@ -112,6 +112,8 @@ var sysFS = [...]Entry{
 	{name: "protected_fifos", mode: modeSet, gen: genFIFOs, write: writeFIFOs},
 	{name: "protected_regular", mode: modeSet, gen: genRegular, write: writeRegular},
 	{name: "nr_open", mode: modeFile, gen: genNrOpen},
+	{name: "file-max", mode: modeFile, gen: genFileMax},
+	{name: "file-nr", mode: modeFile, gen: genFileNr},
 	{name: "inotify", mode: modeDir, children: sysInotify[:]},
 	{name: "mqueue", mode: modeDir},
 	{name: "epoll", mode: modeDir},

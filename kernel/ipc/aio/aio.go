@@ -16,6 +16,7 @@ import (
 
 	"galago/arch"
 	"galago/kernel/errno"
+	"galago/kernel/fs/procfs"
 	"galago/kernel/mem"
 	"galago/kernel/sched"
 	"galago/kernel/time"
@@ -79,8 +80,18 @@ var (
 	Asked atomic.Int64
 )
 
-// Init has the address spaces' ends end their contexts.
-func Init() { vm.OnEnd = endAll }
+// Init has the address spaces' ends end their contexts, and makes /proc/sys/fs/aio-nr and aio-max-nr.
+func Init() {
+	vm.OnEnd = endAll
+	procfs.RegisterSysctl("fs", "aio-nr", func(b *procfs.Buffer) errno.Errno {
+		b.Printf("%d\n", Asked.Load())
+		return errno.OK
+	}, nil)
+	procfs.RegisterSysctl("fs", "aio-max-nr", func(b *procfs.Buffer) errno.Errno {
+		b.Printf("%d\n", MaxEvents)
+		return errno.OK
+	}, nil)
+}
 
 // setOf returns the set of an address space, making it if need be.
 func setOf(s *vm.AddressSpace, create bool) *set {

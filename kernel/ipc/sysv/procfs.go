@@ -13,6 +13,35 @@ func Init(pid func() int) {
 	procfs.RegisterIn("sysvipc", "shm", genShm)
 	procfs.RegisterIn("sysvipc", "sem", genSem)
 	procfs.RegisterIn("sysvipc", "msg", genMsg)
+	for i := range limits {
+		l := &limits[i]
+		procfs.RegisterSysctl("kernel", l.name, l.gen, nil)
+	}
+}
+
+// unlimited is what Linux gives as shmmax and shmall by default.
+const unlimited = uint64(1<<64 - 1<<24 - 1)
+
+// limits are the files of proc_sys_kernel(5) that tell of the package's limits.
+var limits = [...]struct {
+	name string
+	gen  func(b *procfs.Buffer) errno.Errno
+}{
+	{"shmmax", func(b *procfs.Buffer) errno.Errno { return number(b, unlimited) }},
+	{"shmall", func(b *procfs.Buffer) errno.Errno { return number(b, unlimited) }},
+	{"shmmni", func(b *procfs.Buffer) errno.Errno { return number(b, ShmMni) }},
+	{"msgmax", func(b *procfs.Buffer) errno.Errno { return number(b, MsgMax) }},
+	{"msgmnb", func(b *procfs.Buffer) errno.Errno { return number(b, MsgMnb) }},
+	{"msgmni", func(b *procfs.Buffer) errno.Errno { return number(b, MsgMni) }},
+	{"sem", func(b *procfs.Buffer) errno.Errno {
+		b.Printf("%d\t%d\t%d\t%d\n", SemMsl, SemMns, SemOpm, SemMni)
+		return errno.OK
+	}},
+}
+
+func number(b *procfs.Buffer, n uint64) errno.Errno {
+	b.Printf("%d\n", n)
+	return errno.OK
 }
 
 // owner writes the columns that all three files have.
