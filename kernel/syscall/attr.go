@@ -180,7 +180,7 @@ type statxTime struct {
 
 func sysStatx(f *arch.Frame) (uintptr, errno.Errno) {
 	flags, mask := uint32(arg2(f)), uint32(arg3(f))
-	const basicStats, mountID, reserved, syncType = 0x7ff, 0x1000, 0x80000000, 0x6000
+	const basicStats, birthTime, mountID, reserved, syncType = 0x7ff, 0x800, 0x1000, 0x80000000, 0x6000
 	const mountRoot = 0x2000 // STATX_ATTR_MOUNT_ROOT
 	if mask&reserved != 0 || flags&syncType == syncType {
 		return 0, errno.EINVAL
@@ -190,7 +190,8 @@ func sysStatx(f *arch.Frame) (uintptr, errno.Errno) {
 		return 0, e
 	}
 	var st vfs.Stat
-	mnt, isRoot, e := vfs.Statx(ctx(), int0(f), p.str(), vfs.NoEscape(&st), flags&^syncType)
+	var info vfs.StatxInfo
+	e = vfs.Statx(ctx(), int0(f), p.str(), vfs.NoEscape(&st), vfs.NoEscape(&info), flags&^syncType)
 	p.free()
 	if e != 0 {
 		return 0, e
@@ -200,11 +201,15 @@ func sysStatx(f *arch.Frame) (uintptr, errno.Errno) {
 		Mode: uint16(st.Mode), Ino: st.Ino, Size: uint64(st.Size), Blocks: uint64(st.Blocks),
 		ATime: when(st.ATime), CTime: when(st.CTime), MTime: when(st.MTime),
 		RdevMajor: vfs.Major(st.Rdev), RdevMinor: vfs.Minor(st.Rdev), DevMajor: vfs.Major(st.Dev), DevMinor: vfs.Minor(st.Dev)}
-	if mnt != 0 {
-		x.Mask |= mountID
-		x.MntID, x.AttrMask = mnt, mountRoot
+	if info.HasBTime && mask&birthTime != 0 {
+		x.Mask |= birthTime
+		x.BTime = when(info.BTime)
 	}
-	if isRoot {
+	if info.Mnt != 0 {
+		x.Mask |= mountID
+		x.MntID, x.AttrMask = info.Mnt, mountRoot
+	}
+	if info.IsRoot {
 		x.Attributes = mountRoot
 	}
 	return ok(put(arg4(f), &x))

@@ -201,19 +201,8 @@ func sysGetdents64(f *arch.Frame) (uintptr, errno.Errno) {
 }
 
 func sysFallocate(f *arch.Frame) (uintptr, errno.Errno) {
-	off, n := int64(arg2(f)), int64(arg3(f))
-	if off < 0 || n <= 0 {
-		return 0, errno.EINVAL
-	}
 	return withFile(int0(f), func(file *vfs.File) (uintptr, errno.Errno) {
-		if !file.Writable() {
-			return 0, errno.EBADF
-		}
-		e := file.Ops.Fallocate(file, uint32(arg1(f)), off, n)
-		if e == 0 {
-			file.NotifyModified()
-		}
-		return 0, e
+		return 0, file.Fallocate(uint32(arg1(f)), int64(arg2(f)), int64(arg3(f)))
 	})
 }
 

@@ -23,32 +23,46 @@ func Fstatat(ctx *Context, dirfd int, path string, st *Stat, flags uint32) errno
 	return err
 }
 
-// Statx is Fstatat for statx(2): it also tells the mount's number, 0 for a file without one, and whether the file is the mount's root.
-func Statx(ctx *Context, dirfd int, path string, st *Stat, flags uint32) (mnt uint64, isRoot bool, err errno.Errno) {
+// StatxInfo is what statx(2) tells beyond stat(2).
+type StatxInfo struct {
+	Mnt      uint64 // the mount's number, 0 for a file without one
+	IsRoot   bool   // the file is the mount's root
+	HasBTime bool   // BTime is known
+	BTime    Time   // of creation
+}
+
+// Statx is Fstatat for statx(2). x must be zero.
+func Statx(ctx *Context, dirfd int, path string, st *Stat, x *StatxInfo, flags uint32) errno.Errno {
 	if flags&^uint32(AT_SYMLINK_NOFOLLOW|AT_EMPTY_PATH|AT_NO_AUTOMOUNT) != 0 {
-		return 0, false, errno.EINVAL
+		return errno.EINVAL
 	}
 	if path == "" && flags&AT_EMPTY_PATH != 0 && dirfd != AtFDCWD {
 		r, err := ctx.Files.AcquireAny(dirfd)
 		if err != errno.OK {
-			return 0, false, err
+			return err
 		}
-		defer r.Release()
-		if p := r.F.Path; r.F.mode&fileAnon == 0 {
-			mnt, isRoot = uint64(p.Mnt.ID), p.Dentry == p.Mnt.Root
+		if r.F.mode&fileAnon == 0 {
+			x.at(r.F.Path)
 		}
-		i := r.F.Inode
-		return mnt, isRoot, i.Ops.GetAttr(i, NoEscape(st))
+		err = x.stat(r.F.Inode, st)
+		r.Release()
+		return err
 	}
 	p, err := Lookup(ctx, dirfd, path, lookupFlags(flags))
 	if err != errno.OK {
-		return 0, false, err
+		return err
 	}
-	i := p.Inode()
-	err = i.Ops.GetAttr(i, NoEscape(st))
-	mnt, isRoot = uint64(p.Mnt.ID), p.Dentry == p.Mnt.Root
+	x.at(p)
+	err = x.stat(p.Inode(), st)
 	p.Put()
-	return mnt, isRoot, err
+	return err
+}
+
+func (x *StatxInfo) at(p Path) { x.Mnt, x.IsRoot = uint64(p.Mnt.ID), p.Dentry == p.Mnt.Root }
+
+func (x *StatxInfo) stat(i *Inode, st *Stat) errno.Errno {
+	x.BTime, x.HasBTime = i.Ops.BTime(i)
+	return i.Ops.GetAttr(i, NoEscape(st))
 }
 
 // lookupFlags translates AT_* flags.

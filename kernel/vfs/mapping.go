@@ -63,6 +63,5 @@ func (f *File) Sync(from, to int64) errno.Errno {
 
 // Punch frees bytes [from, to): madvise(MADV_REMOVE).
 func (f *File) Punch(from, to int64) errno.Errno {
-	const keepSize, punchHole = 1, 2
-	return f.Ops.Fallocate(f, keepSize|punchHole, from, to-from)
+	return f.Fallocate(FALLOC_FL_KEEP_SIZE|FALLOC_FL_PUNCH_HOLE, from, to-from)
 }

@@ -61,6 +61,9 @@ func (NoInodeOps) SetAttr(i *Inode, a *Attr) errno.Errno {
 	return errno.OK
 }
 
+// BTime has nothing to say.
+func (NoInodeOps) BTime(i *Inode) (t Time, ok bool) { return Time{}, false }
+
 // GetAttr fills st from the inode.
 func (NoInodeOps) GetAttr(i *Inode, st *Stat) errno.Errno {
 	i.FillStat(st)

@@ -75,6 +75,8 @@ type InodeOps interface {
 	SetAttr(i *Inode, a *Attr) errno.Errno
 	// GetAttr fills st; Inode.FillStat does all that is common.
 	GetAttr(i *Inode, st *Stat) errno.Errno
+	// BTime returns the time of creation, which never changes; false if the file system keeps none. Called without lock.
+	BTime(i *Inode) (t Time, ok bool)
 }
 
 // FileOps is what open files do. The file's kind decides: regular file, directory, device, pipe, …

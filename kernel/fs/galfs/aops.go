@@ -148,10 +148,15 @@ func (i *Inode) writeMapped(o *pagecache.Object, frames []*mem.Frame) int {
 		blk, n, err := i.mapBlock(uint32(idx))
 		k := min(int(n), len(frames)-done)
 		end := min(o.Size(), int64(idx+uint64(k))<<disk.BlockShift)
-		grows := end > i.diskSize
+		other := blk == 0 || end > i.diskSize || i.cutting != 0
 		i.mapLock.RUnlock()
-		if err != errno.OK || blk == 0 || grows {
+		if err != errno.OK || other {
 			return done
+		}
+		for _, f := range frames[done : done+k] {
+			if f.Private == promised {
+				return done // it got its block from fallocate; the promise is to be taken back
+			}
 		}
 		i.fs.writeData(blk, frames[done:done+k], nil)
 		done += k

@@ -13,6 +13,11 @@ func Fsync(vi *vfs.Inode, datasync bool) errno.Errno {
 	return inodeOf(vi).commit(datasync)
 }
 
+// Fallocate is fallocate(2) on a regular file's inode.
+func Fallocate(vi *vfs.Inode, mode uint32, off, n int64) errno.Errno {
+	return theFileOps.Fallocate(&vfs.File{Inode: vi}, mode, off, n)
+}
+
 // Overdraw returns how often a handle modified more blocks than it had reserved.
 func Overdraw(sb *vfs.SuperBlock) uint32 { return fsOf(sb).jnl.overdraw.Load() }
 

@@ -156,81 +156,13 @@ func (i *Inode) homeGoal() uint64 {
 	return i.fs.sb.GroupStart((i.ino - 1) / i.fs.sb.InodesPerGroup)
 }
 
-// trimCredits is how many blocks one step of trimExtents may modify besides the inode.
-const trimCredits = 3*(disk.MaxDepth+1) + 2
-
 // trimExtents unmaps everything from logical block from on, last extent first. It returns done == false when the handle has
 // too few credits left to go on: the tree is consistent then, and the caller continues with another handle.
 // Preconditions: mapLock is held for writing; the caller stores the inode afterwards.
 func (i *Inode) trimExtents(h *handle, from uint32) (done bool, err errno.Errno) {
-	for {
-		if i.count == 0 {
-			i.depth = 0
-			return true, errno.OK
-		}
-		if h.credits < trimCredits {
-			return false, errno.OK
-		}
-		more, err := i.trimLast(h, from)
-		if err != errno.OK || !more {
-			return err == errno.OK, err
-		}
-	}
+	return i.cutExtents(h, from, disk.MaxLBlk+1)
 }
 
-// trimLast removes the last extent, or the part of it from logical block from on; more is false when there is nothing
-// left to remove.
-func (i *Inode) trimLast(h *handle, from uint32) (more bool, err errno.Errno) {
-	fs := i.fs
-	var p exPath
-	if err = i.findPath(disk.MaxLBlk, &p); err != errno.OK {
-		return false, err
-	}
-	defer p.release(fs)
-	if err = i.writePath(h, &p); err != errno.OK {
-		return false, err
-	}
-	leaf := &p.node[p.depth]
-	at := leaf.n - 1
-	l, k, b := leaf.lblk(at), leaf.len(at), leaf.pblk(at)
-	if l+k <= from {
-		return false, errno.OK
-	}
-	keep := uint32(0)
-	if l < from {
-		keep = from - l
-	}
-	var op [disk.MaxDepth + 1]freeOp
-	n := 1
-	if err = fs.prepareFree(h, &op[0], b+uint64(keep), k-keep); err != errno.OK {
-		return false, err
-	}
-	// The nodes that become empty with their only entry go as well.
-	top := p.depth
-	for keep == 0 && top > 0 && p.node[top].n == 1 && err == errno.OK {
-		err = fs.prepareFree(h, &op[n], p.node[top].b.blk, 1)
-		n++
-		top--
-	}
-	if err != errno.OK {
-		for j := range n {
-			fs.cancelFree(&op[j])
-		}
-		return false, err
-	}
-	if keep > 0 {
-		leaf.set(at, l, keep, b)
-	} else {
-		p.node[top].n--
-		p.node[top].set(p.node[top].n, 0, 0, 0)
-		i.storeCount(&p.node[top])
-	}
-	for lv := top + 1; lv <= p.depth && keep == 0; lv++ {
-		h.forget(p.node[lv].b)
-	}
-	i.addBlocks(-int64(k-keep) - int64(n-1))
-	for j := range n {
-		fs.applyFree(h, &op[j])
-	}
-	return keep == 0, errno.OK
-}
+// trimCredits is how many blocks one step of cutExtents may modify besides the inode: what it frees and the path to it, or nodes for the rest of an
+// extent that is cut in two.
+const trimCredits = 4*(disk.MaxDepth+2) + 4

@@ -17,6 +17,36 @@ func (fileOps) Fsync(f *vfs.File, datasync bool) errno.Errno {
 	return inodeOf(f.Inode).sync(f, datasync)
 }
 
+// Seek finds data and holes by the extents, when what is still only in memory has got its blocks.
+func (fileOps) Seek(f *vfs.File, off int64, whence int) (int64, errno.Errno) {
+	if whence != vfs.SeekData && whence != vfs.SeekHole {
+		return vfs.GenericSeek(f, off, whence)
+	}
+	i := inodeOf(f.Inode)
+	size := i.Size()
+	if off < 0 || off >= size {
+		return 0, errno.ENXIO
+	}
+	first, end := uint32(off>>disk.BlockShift), uint32((size+disk.BlockSize-1)>>disk.BlockShift)
+	i.Pages.Sync(uint64(first), uint64(end-1), true)
+	for l := first; l < end; {
+		i.mapLock.RLock()
+		blk, n, err := i.mapBlock(l)
+		i.mapLock.RUnlock()
+		if err != errno.OK {
+			return 0, err
+		}
+		if (blk != 0) == (whence == vfs.SeekData) {
+			return max(off, int64(l)<<disk.BlockShift), errno.OK
+		}
+		l += min(n, end-l)
+	}
+	if whence == vfs.SeekData {
+		return 0, errno.ENXIO
+	}
+	return size, errno.OK
+}
+
 // Fsync makes a directory's names durable.
 func (dirOps) Fsync(f *vfs.File, datasync bool) errno.Errno {
 	return inodeOf(f.Inode).commit(datasync)

@@ -262,6 +262,8 @@ func (v *vol) change(dir string) {
 			v.remove(p)
 			continue
 		}
+		v.fallocate(p, []uint32{0, keepSize, punch, zero}[k%4], int64(k)*3000, 40000)
+		v.fallocate(p, punch, 8000, 16000)
 		v.link(p, fmt.Sprintf("%s/link%d", dir, k))
 		v.truncate(p, []int64{0, 1, 4096, 100000, disk.MaxFileSize, disk.MaxFileSize + 1}[k%6])
 		v.rename(p, fmt.Sprintf("%s/new%d", dir, k), uint32(k&1)*vfs.RENAME_EXCHANGE)

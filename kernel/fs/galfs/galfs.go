@@ -64,6 +64,8 @@ type FS struct {
 	nextFS *FS // list of mounted file systems, under mountedMu
 	listed bool
 
+	zeroMu    sched.Mutex
+	zeroIO    ioBatch     // writes of zeroes, under zeroMu
 	tableMu   sched.Mutex // growth of the inode tables
 	freedLock lock.Spin   // tx.freed
 	orphanMu  sched.Mutex

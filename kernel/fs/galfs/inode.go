@@ -29,6 +29,7 @@ type Inode struct {
 	parent   uint32 // directories
 	name     uint64 // directories: hash of the name, 1<<63 added; 0: not known yet. Atomic, changed with the parent locked for writing
 	btime    vfs.Time
+	cutting  int32 // blocks are being taken from the middle: see setCutting
 
 	// The transactions to commit for fsync and fdatasync. Under mapLock.
 	syncSeq uint64
@@ -195,6 +196,9 @@ func (i *Inode) addBlocks(n int64) {
 	i.blocks += uint64(n)
 	i.AddBlocks(n * blockUnits)
 }
+
+// BTime returns the time of creation.
+func (inodeOps) BTime(vi *vfs.Inode) (vfs.Time, bool) { return inodeOf(vi).btime, true }
 
 // setTimes sets the chosen times (vfs.AttrATime | …) to now.
 func (i *Inode) setTimes(which uint32) {

@@ -54,6 +54,8 @@ func Mount(dev *block.Device, flags uint32, o Options) (*vfs.SuperBlock, errno.E
 	}
 	fs.freedLock.Init(lock.RankFSJournal)
 	fs.jnl.init(fs)
+	fs.zeroIO.fs = fs
+	fs.zeroIO.count.init()
 	limit := o.Buffers
 	if limit == 0 {
 		limit = int32(min(mem.Stats().Total/4, 1<<20))

@@ -23,12 +23,20 @@ func (o *Object) Truncate(size int64) errno.Errno {
 	return err
 }
 
-// clearTail clears the rest of the page that byte from is in, up to byte to.
+// clearTail clears the rest of the page that byte from is in, up to byte to; nothing if from begins a page.
 func (o *Object) clearTail(from, to int64) errno.Errno {
-	off := int(from & pageMask)
-	if off == 0 || from >= to {
+	if from&pageMask == 0 {
 		return errno.OK
 	}
+	return o.Clear(from, to)
+}
+
+// Clear clears the bytes [from, to) of the page that byte from is in, none if from >= to. The caller holds the inode's lock for writing.
+func (o *Object) Clear(from, to int64) errno.Errno {
+	if from >= to {
+		return errno.OK
+	}
+	off := int(from & pageMask)
 	end := int(min(int64(pageSize), to-(from-int64(off))))
 	idx := uint64(from) >> pageShift
 	if o.Flags&InMemory != 0 {
