@@ -89,8 +89,7 @@ func (a *audit) objects() (n int) {
 // abuseSeed is that of the runs in the whole test, which are to be the same from run to run; `galago fuzz-syscalls` and `galago soak` take others.
 const abuseSeed = 7
 
-// abuseJobs are short runs, as root and as a user. They run on request only (--only abuse): they still find what is left behind on some runs, and
-// a run of all tests is to say whether a change broke something.
+// abuseJobs are short runs, as root and as a user.
 func abuseJobs() (list []Job) {
 	const seconds, smp = 12, 4
 	for name, uid := range map[string]int{"syscalls-root": 0, "syscalls-user": 1000} {
@@ -98,11 +97,11 @@ func abuseJobs() (list []Job) {
 			a := FuzzSyscalls(abuseSeed, seconds, uid, smp, false, io.Discard, nil)
 			return a.Run(c)
 		})
-		j.OnRequest = true
+		j.Slow = true
 		list = append(list, j)
 	}
-	soak := single(abuseSuite, "soak", func(c *Context) error { return Soak(abuseSeed, 20, smp, nil, io.Discard, nil).Run(c) })
-	soak.OnRequest = true
+	soak := single(abuseSuite, "soak", func(c *Context) error { return Soak(abuseSeed, 15, smp, nil, io.Discard, nil).Run(c) })
+	soak.Slow = true
 	return append(list, soak)
 }
 
