@@ -35,6 +35,7 @@ const (
 	nrEventfd2, nrEpollCreate1, nrPipe2, nrInotifyInit1, nrMemfd, nrFallocate = 290, 291, 293, 294, 319, 285
 	nrPidfdSend, nrPidfdOpen, nrPidfdGetfd, nrWaitid, nrPrlimit               = 424, 434, 438, 247, 302
 	nrClone, nrVfork, nrClone3, nrYield, nrDup, nrMprotect                    = 56, 58, 435, 24, 32, 10
+	nrRemapPages                                                              = 216
 	nonblock, zero                                                            = 0x800, 8 // /dev/zero: populate
 )
 

@@ -162,7 +162,9 @@ func (w *worker) sceneMaps() {
 	for range 2 + w.below(5) {
 		from := at + uintptr(w.below(32))*pageSize
 		size := uintptr(w.below(9)) * pageSize
-		switch w.below(4) {
+		switch w.below(5) {
+		case 4:
+			w.call(nrRemapPages, from, size, 0, uintptr(w.below(20)), 0)
 		case 0:
 			w.call(nrMremap, from, size, uintptr(w.below(12))*pageSize, uintptr([...]int{1, 3, 5}[w.below(3)]), arena+uintptr(w.below(arenaPages-16))*pageSize)
 		case 1:
