@@ -131,11 +131,12 @@ func (q *Request) readTime() errno.Errno {
 	return errno.OK
 }
 
-// startTimer makes a timeout wait.
-func (q *Request) startTimer() {
+// startTimer makes a timeout wait; false: see settle.
+func (q *Request) startTimer() bool {
 	q.timed = true
-	q.state.Store(waiting)
+	q.state.Store(arming)
 	q.timer.Start(q.due)
+	return q.settle()
 }
 
 // timeout is the operation that waits for a time, or a number of results.
@@ -165,7 +166,8 @@ func (q *Request) counted() bool {
 // countResults makes the timeouts due that have waited for this number of results. cq is held.
 func (r *Ring) countResults() {
 	for q := r.requests.Front(); q != nil; q = q.node.Next() {
-		if q.Entry.Op == opTimeout && q.Entry.Off != 0 && q.state.Load() == waiting && !q.held && q.counted() {
+		s := q.state.Load()
+		if q.Entry.Op == opTimeout && q.Entry.Off != 0 && (s == waiting || s == arming) && !q.held && q.counted() {
 			q.makeDue()
 		}
 	}
@@ -261,8 +263,9 @@ func CancelTask(t *proc.Task) {
 		}
 		allRings.mu.Unlock()
 		t.RunWork()
-		if t.Requests.Load() > 0 {
-			sched.Yield()
+		if t.Requests.Load() > 0 { // another task completes one, perhaps a less urgent one on this CPU
+			const pause = 50_000 // ns
+			sched.Sleep(pause)
 		}
 	}
 	t.RequestsEnd.Store(false)

@@ -78,6 +78,8 @@ const (
 	waiting          // in the queues of its file, or for its timer
 	due              // work for its task
 	cancelled        // taken out of waiting by someone who completes it
+	arming           // its task makes it wait
+	fired            // what it is to wait for came while it was arming
 )
 
 // place is a request's place in one queue of its file.
@@ -164,11 +166,35 @@ func announce(w *sched.Waiter) { (*Request)(w.Arg).makeDue() }
 // expire runs in the timer interrupt.
 func expire(tm *time.Timer) { (*Request)(tm.Arg).makeDue() }
 
-// makeDue has the request's task go on with it, if it waits.
+// makeDue has the request's task go on with it, if it waits or is about to.
 func (q *Request) makeDue() {
-	if q.state.CompareAndSwap(waiting, due) {
-		q.task.AddWork(&q.work)
+	for {
+		switch q.state.Load() {
+		case waiting:
+			if q.state.CompareAndSwap(waiting, due) {
+				q.task.AddWork(&q.work)
+				return
+			}
+		case arming:
+			if q.state.CompareAndSwap(arming, fired) {
+				return
+			}
+		default:
+			return
+		}
 	}
+}
+
+// settle makes an arming request wait: it is in its queues, and from here on it may be anybody's. False: something has come meanwhile,
+// or the ring's file has been closed and nobody would cancel it.
+func (q *Request) settle() bool {
+	r := q.ring
+	r.refs.Add(1)
+	r.cq.Lock()
+	ok := !r.closed.Load() && q.state.CompareAndSwap(arming, waiting)
+	r.cq.Unlock()
+	r.put()
+	return ok
 }
 
 // take takes the request out of waiting for the caller, who completes it.
@@ -229,7 +255,10 @@ func (q *Request) begin() bool {
 		r.active++
 		r.cq.Unlock()
 		limit.armed = true
-		limit.startTimer()
+		if !limit.startTimer() {
+			limit.state.Store(due)
+			limit.task.AddWork(&limit.work)
+		}
 	}
 	if q.fault == errno.OK {
 		q.fault = q.findFile()
@@ -286,8 +315,10 @@ func (q *Request) proceed() *Request {
 		switch {
 		case e != errno.EAGAIN || !q.mayWait():
 			return q.complete(n, e)
-		case q.task.RequestsEnd.Load():
+		case q.task.RequestsEnd.Load(), q.ring.closed.Load():
 			return q.complete(0, errno.ECANCELED)
+		case tries > patience && !ownOperation(q.Entry.Op): // a file that says it is ready and does not wait either
+			return q.complete(n, e)
 		case q.register():
 			return nil
 		}
@@ -319,21 +350,22 @@ func (q *Request) try(wait bool) (int, errno.Errno) {
 // register makes the request wait for its file or timer; false: the file has something, or cannot be waited for, and the caller tries again.
 func (q *Request) register() bool {
 	if q.Entry.Op == opTimeout || q.Entry.Op == opLinkTimeout {
-		q.startTimer()
-		return true
+		if q.startTimer() {
+			return true
+		}
+		q.unregister()
+		q.state.Store(running)
+		return false
 	}
 	q.table.Events = q.operation().Wait | vfs.PollAlways
 	if q.Entry.Op == opPollAdd {
 		q.table.Events = q.pollEvents()
 	}
 	q.failed = false
-	q.state.Store(waiting)
+	q.state.Store(arming)
 	got := q.File.Ops.Poll(q.File, &q.table) & q.table.Events
-	if got == 0 && q.n > 0 && !q.failed {
-		return true // from here on it may be anybody's
-	}
-	if !q.take() {
-		return true // it has become due meanwhile: the work tries again
+	if got == 0 && q.n > 0 && !q.failed && q.settle() {
+		return true
 	}
 	q.unregister()
 	q.state.Store(running)

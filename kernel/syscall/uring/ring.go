@@ -110,6 +110,7 @@ const resultSize = unsafe.Sizeof(Result{})
 // Ring is an instance.
 type Ring struct {
 	refs       atomic.Int32 // the file's, and one for each request
+	closed     atomic.Bool  // the file is gone; set with cq held
 	nSQ, nCQ   uint32       // powers of two
 	flags      uint32
 	rings, sqe shared
@@ -323,6 +324,9 @@ func (*ringFile) Release(f *vfs.File) {
 	allRings.mu.Lock()
 	allRings.list.Remove(&r.node)
 	allRings.mu.Unlock()
+	r.cq.Lock()
+	r.closed.Store(true)
+	r.cq.Unlock()
 	r.Cancel(&Criterion{Any: true, All: true})
 	r.UnregisterFiles()
 	r.UnregisterBuffers()
