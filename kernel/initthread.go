@@ -15,6 +15,7 @@ import (
 	"galago/kernel/block"
 	"galago/kernel/errno"
 	"galago/kernel/fs/devfs"
+	"galago/kernel/fs/devpts"
 	"galago/kernel/fs/galfs"
 	"galago/kernel/fs/procfs"
 	"galago/kernel/fs/tmpfs"
@@ -111,6 +112,7 @@ func registerFileSystems() {
 	must("procfs", vfs.Register(&procfs.Type))
 	must("sysfs", vfs.Register(&procfs.SysType))
 	must("devtmpfs", vfs.Register(&devfs.Type))
+	must("devpts", vfs.Register(&devpts.Type))
 	must("mqueue", syscall.InitMQueue())
 	aio.Init()
 	must("galfs", galfs.Register())

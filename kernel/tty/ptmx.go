@@ -5,6 +5,7 @@ import (
 
 	"galago/kernel/errno"
 	"galago/kernel/fs/devfs"
+	"galago/kernel/fs/devpts"
 	"galago/kernel/uio"
 	"galago/kernel/vfs"
 )
@@ -37,14 +38,20 @@ func publishPTY() errno.Errno {
 	return e
 }
 
-// Open makes a pair; the slave belongs to the opener.
+// Open makes a pair; the slave belongs to the opener. ENODEV: no devpts is mounted beside the node.
 func (ptmxFile) Open(i *vfs.Inode, f *vfs.File) errno.Errno {
-	y, e := newPTY()
+	sb, e := devpts.Of(f)
 	if e != errno.OK {
 		return e
 	}
-	if e = devfs.Register(y.tty.name, 0o620, ptsMajor, uint32(y.index), ttyOps); e == errno.OK {
-		e = devfs.SetOwner(y.tty.name, f.Cred.FSUID, ttyGroup)
+	y, e := newPTY()
+	if e != errno.OK {
+		sb.Release()
+		return e
+	}
+	y.names = sb
+	if e = devfs.Register("", 0, ptsMajor, uint32(y.index), ttyOps); e == errno.OK {
+		e = devpts.Add(sb, y.index, y.tty.dev, f.Cred)
 	}
 	if e != errno.OK {
 		y.closeMaster()

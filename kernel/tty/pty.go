@@ -5,6 +5,7 @@ import (
 
 	"galago/kernel/errno"
 	"galago/kernel/fs/devfs"
+	"galago/kernel/fs/devpts"
 	"galago/kernel/lock"
 	"galago/kernel/mem"
 	"galago/kernel/sched"
@@ -23,14 +24,14 @@ const (
 	ptmxMinor = 2
 	maxPTY    = 256
 	ptyRing   = 8192
-	ttyGroup  = 5 // owns terminals, with permission to write
 )
 
 // pty is a pair.
 type pty struct {
 	tty   TTY // the slave
 	index int
-	name  [8]byte // "pts/N"
+	names *vfs.SuperBlock // the devpts that shows the slave; held while the master is open
+	name  [8]byte         // "pts/N"
 
 	writeMutex sched.Mutex     // of the master: its bytes stay together
 	readWait   sched.WaitQueue // the master's readers
@@ -150,7 +151,9 @@ func (y *pty) closeMaster() {
 	y.lock.Lock()
 	y.master = false
 	y.lock.Unlock()
-	devfs.Unregister(y.tty.name, ptsMajor, uint32(y.index))
+	devfs.Unregister("", ptsMajor, uint32(y.index))
+	devpts.Remove(y.names, y.index)
+	y.names.Release()
 	y.tty.Hangup()
 	y.release()
 }

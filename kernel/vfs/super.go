@@ -94,6 +94,12 @@ func (sb *SuperBlock) put() {
 	DropSuper(sb)
 }
 
+// Hold keeps the volume alive without a mount, by one who has it alive already; Release ends that, and may shut it down.
+func (sb *SuperBlock) Hold() { sb.active.Add(1) }
+
+// Release undoes Hold.
+func (sb *SuperBlock) Release() { sb.put() }
+
 // lastUse lowers the use count. A volume whose count is 0 is still listed but passed over by everybody.
 func (sb *SuperBlock) lastUse() bool {
 	superLock.Lock()

@@ -24,6 +24,23 @@ func (p Path) openUnnamed(ctx *Context, i *Inode, name string, flags uint32) (*F
 	return openPath(ctx, Path{p.Mnt.Get(), d}, flags, true)
 }
 
+// Beside looks up a directory by its name in the one that p is in, and goes onto what is mounted there, whatever the caller may.
+func (p Path) Beside(name string) (Path, errno.Errno) {
+	treeLock.Lock()
+	dir := Path{p.Mnt.Get(), p.Dentry.parent.Get()}
+	treeLock.Unlock()
+	fs := NewFSInfo(dir)
+	dir.Put()
+	if fs == nil {
+		return Path{}, errno.ENOMEM
+	}
+	ctx := Context{Cred: cred.Root.Get(), FS: fs}
+	q, err := Lookup(NoEscape(&ctx), AtFDCWD, name, LookupDirectory)
+	ctx.Cred.Put()
+	fs.Put()
+	return q, err
+}
+
 // openTmpfile is open with O_TMPFILE: a file without a name on the volume of the directory that path leads to. Unless O_EXCL is given,
 // linkat may name it.
 func openTmpfile(ctx *Context, dirfd int, path string, flags, mode uint32) (*File, errno.Errno) {

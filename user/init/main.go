@@ -39,6 +39,9 @@ func setup() {
 		}
 	}
 	mount("devtmpfs", "/dev", "devtmpfs")
+	if e := sys.Mount("devpts", "/dev/pts", "devpts", mountNoSUID|mountNoExec, "gid=5,mode=620,ptmxmode=000"); e != 0 && e != errno.EBUSY {
+		warn("mounting /dev/pts", e)
+	}
 	mount("proc", "/proc", "proc")
 	mount("sysfs", "/sys", "sysfs")
 	mount("tmpfs", "/tmp", "tmpfs")
@@ -84,6 +87,12 @@ func defaultSignals() {
 	}
 	sys.Sigprocmask(sigSetMask, 0)
 }
+
+// Flags of mount(2).
+const (
+	mountNoSUID = 2
+	mountNoExec = 8
+)
 
 func mount(source, target, fstype string) {
 	if e := sys.Mount(source, target, fstype, 0, ""); e != 0 && e != errno.EBUSY {

@@ -37,7 +37,7 @@ func main() {
 	if all {
 		for i := len(list) - 1; i >= 0; i-- {
 			m := list[i]
-			if m.Target != "/" && m.Type != "proc" && m.Type != "devtmpfs" && m.Type != "devfs" && (fstype == "" || m.Type == fstype) {
+			if m.Target != "/" && m.Type != "proc" && m.Type != "devtmpfs" && m.Type != "devpts" && m.Type != "devfs" && (fstype == "" || m.Type == fstype) {
 				umount(m.Target, flags, readOnly)
 			}
 		}
