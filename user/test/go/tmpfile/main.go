@@ -178,6 +178,7 @@ func main() {
 	unix.Umask(0o022)
 	cwd, err := os.Getwd()
 	check(err)
+	check(os.Chmod(".", 0o755)) // for the ordinary user
 	check(os.Mkdir("mnt", 0o755))
 	check(unix.Mount("none", "mnt", "tmpfs", 0, ""))
 	for _, dir := range []string{cwd + "/disk", cwd + "/mnt/mem"} {
