@@ -10,7 +10,6 @@ import (
 func (i *Inode) cutExtents(h *handle, from, to uint32) (done bool, err errno.Errno) {
 	for from < to {
 		if i.count == 0 {
-			i.depth = 0
 			return true, errno.OK
 		}
 		if h.credits < trimCredits {
@@ -96,6 +95,9 @@ func (i *Inode) cutWhole(h *handle, p *exPath) errno.Errno {
 	}
 	p.node[top].removeAt(p.at[top])
 	i.storeCount(&p.node[top])
+	if i.count == 0 {
+		i.depth = 0
+	}
 	for lv := top + 1; lv <= p.depth; lv++ {
 		h.forget(p.node[lv].b)
 	}

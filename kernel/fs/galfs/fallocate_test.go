@@ -155,6 +155,13 @@ func TestPunchTree(t *testing.T) {
 			t.Errorf("%s: %d extents, %d sectors, size %d after all", order, n, i.Blocks, i.Size())
 		}
 		i.Put()
+		// A file whose first block goes last is as any other afterwards.
+		ok(t, v.create("/g"))
+		for k := range int64(20) {
+			ok(t, v.write("/g", k*8192, data[:1]))
+		}
+		ok(t, v.fallocate("/g", punch, 0, 40*4096))
+		ok(t, v.write("/g", 0, []byte("again")))
 		v.unmount(t)
 		check(t, d)
 	}

@@ -7,6 +7,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"math/rand"
 	"os"
 	"os/signal"
 
@@ -24,6 +25,7 @@ func main() {
 	ranges()
 	manyHoles()
 	mapped()
+	storm()
 	refusals()
 	birth()
 }
@@ -182,6 +184,90 @@ func mapped() {
 	f.ReadAt(b, page)
 	fmt.Println("MADV_REMOVE:", m[page], b[0], m[2*page-1], m[0] != 0)
 	must(unix.Munmap(m))
+}
+
+// storm lets four workers change every fourth group of pages of one file, through calls and a mapping, while a fifth one writes everything to the disk.
+func storm() {
+	const workers, groups, pages = 4, 12, 3
+	f := create("storm")
+	defer f.Close()
+	fd := int(f.Fd())
+	must(f.Truncate(workers * groups * pages * page))
+	m, err := unix.Mmap(fd, 0, workers*groups*pages*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	must(err)
+	stop := make(chan bool)
+	synced := make(chan bool)
+	go func() {
+		defer close(synced)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				f.Sync()
+			}
+		}
+	}()
+	right := make(chan bool)
+	for w := range workers {
+		go func() { right <- stripe(f, m, w, workers, groups, pages*page) }()
+	}
+	ok := true
+	for range workers {
+		ok = <-right && ok
+	}
+	close(stop)
+	<-synced
+	must(unix.Fallocate(fd, punch, 0, int64(len(m))))
+	must(f.Sync())
+	var st unix.Stat_t
+	must(unix.Fstat(fd, &st))
+	fmt.Println("storm:", ok, bytes.Count(m, []byte{0}) == len(m), st.Blocks)
+	must(unix.Munmap(m))
+}
+
+// stripe is one worker: of each operation it knows what the bytes are afterwards.
+func stripe(f *os.File, m []byte, w, workers, groups, size int) bool {
+	r := rand.New(rand.NewSource(int64(w)))
+	want := make([][]byte, groups)
+	for g := range want {
+		want[g] = make([]byte, size)
+	}
+	for step := range 400 {
+		g := r.Intn(groups)
+		at := (g*workers + w) * size
+		a := r.Intn(size)
+		b := a + 1 + r.Intn(size-a)
+		if r.Intn(2) == 0 {
+			a, b = a&^(page-1), (b+page-1)&^(page-1)
+		}
+		off, n := int64(at+a), int64(b-a)
+		switch r.Intn(5) {
+		case 0:
+			must(unix.Fallocate(int(f.Fd()), punch, off, n))
+			clear(want[g][a:b])
+		case 1:
+			must(unix.Fallocate(int(f.Fd()), zero, off, n))
+			clear(want[g][a:b])
+		case 2:
+			must(unix.Fallocate(int(f.Fd()), keep, off, n))
+		case 3:
+			p := bytes.Repeat([]byte{byte(step) | 1}, b-a)
+			f.WriteAt(p, off)
+			copy(want[g][a:], p)
+		default:
+			for k := a; k < b; k++ {
+				m[at+k], want[g][k] = byte(k)|1, byte(k)|1
+			}
+		}
+		got := make([]byte, size)
+		f.ReadAt(got, int64(at))
+		if !bytes.Equal(got, want[g]) || !bytes.Equal(m[at:at+size], want[g]) {
+			fmt.Println("worker", w, "step", step, "group", g, "differs")
+			return false
+		}
+	}
+	return true
 }
 
 func refusals() {
