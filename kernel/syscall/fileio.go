@@ -5,6 +5,7 @@ package syscall
 import (
 	"galago/arch"
 	"galago/kernel/errno"
+	"galago/kernel/sched"
 	"galago/kernel/uio"
 	"galago/kernel/vfs"
 )
@@ -13,9 +14,13 @@ import (
 
 // Flags of preadv2(2).
 const (
-	rwfHiPri = 1
-	rwfDSync = 2
-	rwfSync  = 4
+	rwfHiPri  = 1
+	rwfDSync  = 2
+	rwfSync   = 4
+	rwfNoWait = 8
+	rwfAppend = 16
+
+	rwfKnown = rwfHiPri | rwfDSync | rwfSync | rwfNoWait | rwfAppend
 )
 
 // rwf2 is preadv2 and pwritev2; position −1 stands for the file's own.
@@ -26,14 +31,22 @@ func rwf2(f *arch.Frame, write bool) (uintptr, errno.Errno) {
 	}
 	return vectored(int0(f), arg1(f), int2(f), func(file *vfs.File, it *uio.Iter) (int, errno.Errno) {
 		switch {
-		case flags&^(rwfHiPri|rwfDSync|rwfSync) != 0:
+		case flags&^rwfKnown != 0:
 			return 0, errno.EOPNOTSUPP
+		case flags&rwfNoWait != 0:
+			return noWait(file, it, pos, write)
 		case !write && pos == -1:
 			return file.Read(it)
 		case !write:
 			return file.ReadAt(it, pos)
 		}
-		n, e := writeAt(file, it, pos)
+		var n int
+		var e errno.Errno
+		if flags&rwfAppend != 0 && file.Inode.Type() == vfs.S_IFREG {
+			n, e = file.WriteEnd(it, pos == -1)
+		} else {
+			n, e = writeAt(file, it, pos)
+		}
 		if n > 0 && flags&(rwfDSync|rwfSync) != 0 {
 			if e := file.Fsync(flags&rwfSync == 0); e != 0 {
 				return 0, e
@@ -41,6 +54,27 @@ func rwf2(f *arch.Frame, write bool) (uintptr, errno.Errno) {
 		}
 		return n, e
 	})
+}
+
+// noWait is a transfer with RWF_NOWAIT: pipes and sockets do what is possible at once, or EAGAIN; others do not know it.
+func noWait(file *vfs.File, it *uio.Iter, pos int64, write bool) (n int, e errno.Errno) {
+	switch file.Inode.Type() {
+	case vfs.S_IFIFO, vfs.S_IFSOCK:
+	default:
+		return 0, errno.EOPNOTSUPP
+	}
+	th := sched.Current()
+	th.NoWait = true
+	switch {
+	case write:
+		n, e = writeAt(file, it, pos)
+	case pos == -1:
+		n, e = file.Read(it)
+	default:
+		n, e = file.ReadAt(it, pos)
+	}
+	th.NoWait = false
+	return n, e
 }
 
 // writeAt writes at pos; −1 is the file's own position.

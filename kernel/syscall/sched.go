@@ -342,6 +342,18 @@ func sysSchedSetaffinity(f *arch.Frame) (uintptr, errno.Errno) {
 	return ok(s.Thread.SetAffinity(sched.CPUMask(m)))
 }
 
+// sysVhangup hangs up the caller's controlling terminal.
+func sysVhangup(f *arch.Frame) (uintptr, errno.Errno) {
+	t := proc.Current()
+	if !t.Ctx.Cred.Capable(cred.SysTTYConfig) {
+		return 0, errno.EPERM
+	}
+	if term := t.Terminal(); term != nil {
+		term.Hangup()
+	}
+	return 0, errno.OK
+}
+
 func sysGetpriority(f *arch.Frame) (uintptr, errno.Errno) {
 	if set := int0(f); set < proc.OneThread || set > proc.OneUser {
 		return 0, errno.EINVAL

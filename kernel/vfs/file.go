@@ -264,6 +264,31 @@ func (f *File) WriteAt(it *uio.Iter, pos int64) (int, errno.Errno) {
 	return n, err
 }
 
+// atEnd as FileOps.Write's position in a regular file stands for its end.
+const atEnd = -1
+
+// WriteEnd appends to a regular file though it was opened without O_APPEND: pwritev2(2) with RWF_APPEND. move: the file position goes
+// there, too.
+func (f *File) WriteEnd(it *uio.Iter, move bool) (int, errno.Errno) {
+	if f.mode&fileWrite == 0 {
+		return 0, errno.EBADF
+	}
+	pos := int64(atEnd)
+	if f.Inode.Flags&InodeNoSize != 0 {
+		pos = 0 // generated: the size is 0
+	}
+	locked := move && f.lockPos()
+	n, end, err := f.Ops.Write(f, it, pos)
+	if move && n > 0 {
+		f.pos = end
+	}
+	f.unlockPos(locked)
+	if n > 0 && watched() {
+		f.notify(NotifyModify)
+	}
+	return n, err
+}
+
 // Lseek is lseek(2).
 func (f *File) Lseek(off int64, whence int) (int64, errno.Errno) {
 	if f.mode&filePath != 0 {

@@ -48,7 +48,7 @@ func GenericFileWrite(f *File, it *uio.Iter, pos int64) (int, int64, errno.Errno
 	i := f.Inode
 	flags := f.Flags.Load()
 	i.Lock.Lock()
-	if flags&O_APPEND != 0 {
+	if flags&O_APPEND != 0 || pos == atEnd {
 		pos = i.Size()
 	}
 	n, err := 0, i.limitWrite(it, pos)

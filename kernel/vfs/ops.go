@@ -90,7 +90,7 @@ type FileOps interface {
 	// Read reads at pos to it and returns the number of bytes; 0 at the end of the file.
 	Read(f *File, it *uio.Iter, pos int64) (int, errno.Errno)
 	// Write writes at pos from it. With O_APPEND the implementation takes the size as position, under its own lock, and
-	// returns the position at which it ended in newPos.
+	// returns the position at which it ended in newPos. A regular file's position −1 is its end, too.
 	Write(f *File, it *uio.Iter, pos int64) (n int, newPos int64, err errno.Errno)
 	// ReadDir calls ctx.Emit for the entries from ctx.Pos on until it returns false. The directory is locked for reading.
 	ReadDir(f *File, ctx *DirContext) errno.Errno
