@@ -49,7 +49,7 @@ func fuzzJobs(c *Context) (list []Job, err error) {
 		for _, m := range fuzzFunc.FindAllSubmatch(text, -1) {
 			target := string(m[1])
 			j := single(fuzzSuite, dir+"."+target, func(c *Context) error { return fuzz(c, dir, target) })
-			j.OnRequest = true
+			j.Slow = true
 			list = append(list, j)
 		}
 		return nil
