@@ -334,6 +334,46 @@ func TestUnlinkedOpen(t *testing.T) {
 	}
 }
 
+// TestTmpfile makes files that never had a name: one gets a name, the others are freed, by a crash and by closing.
+func TestTmpfile(t *testing.T) {
+	d := newDisk(t, 4096, 256)
+	v := mount(t, d)
+	ok(t, v.mkdir("/d"))
+	ok(t, galfs.HostCommit(v.sb))
+	dir, err := v.walk("/d")
+	ok(t, err)
+	var open []*vfs.Inode
+	for range 4 {
+		i, err := dir.Ops.Tmpfile(dir, 0o600, vfs.Owner{})
+		ok(t, err)
+		if i.Links() != 0 {
+			t.Error("links", i.Links())
+		}
+		open = append(open, i)
+	}
+	dir.Lock.Lock()
+	open[1].Lock.Lock()
+	ok(t, dir.Ops.Link(open[1], dir, "named"))
+	open[1].Lock.Unlock()
+	dir.Lock.Unlock()
+	done(open[1])
+	ok(t, galfs.HostCommit(v.sb))
+	crashed := &ramDevice{b: bytes.Clone(d.b)}
+	check(t, crashed)
+	w := mount(t, crashed)
+	named, err := w.walk("/d/named")
+	ok(t, err)
+	done(named)
+	w.unmount(t)
+	check(t, crashed)
+	for _, i := range []int{2, 0, 3} {
+		done(open[i])
+	}
+	done(dir)
+	v.unmount(t)
+	check(t, d)
+}
+
 // pick returns the block bitmap of the first group.
 func pick(t *testing.T, d *ramDevice) []byte { return d.b[2*4096 : 3*4096] }
 
