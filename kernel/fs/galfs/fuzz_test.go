@@ -36,6 +36,13 @@ func seedImage(t testing.TB, clean bool) []byte {
 	i, err := v.walk("/gone")
 	ok(t, err)
 	ok(t, v.remove("/gone"))
+	for k := range 4 { // whichever commit wrote everything home, some come after it
+		ok(t, galfs.HostCommit(v.sb))
+		ok(t, v.create(fmt.Sprintf("/late%d", k)))
+		ok(t, v.mkdir(fmt.Sprintf("/late-dir%d", k)))
+	}
+	ok(t, v.remove("/late0"))
+	ok(t, v.remove("/late-dir0"))
 	ok(t, galfs.HostCommit(v.sb))
 	image := bytes.Clone(d.b)
 	i.Put()
@@ -44,6 +51,63 @@ func seedImage(t testing.TB, clean bool) []byte {
 		return d.b
 	}
 	return image
+}
+
+// editLog calls fn for the n-th block copy in the log, and makes the checksums of its transaction right again.
+func editLog(sb *disk.Superblock, img []byte, n int, fn func(home uint64, b []byte)) {
+	block := func(pos uint32) []byte {
+		at := (sb.JStart + uint64(pos)) * disk.BlockSize
+		return img[at : at+disk.BlockSize]
+	}
+	next := func(pos uint32) uint32 { return pos%(sb.JBlocks-1) + 1 }
+	pos := disk.U32(block(0), disk.JSTail)
+	chain, changed := uint32(0), false
+	for range sb.JBlocks {
+		if pos == 0 || pos >= sb.JBlocks {
+			return
+		}
+		b := block(pos)
+		switch disk.U32(b, disk.OffMagic) {
+		case disk.MagicJDesc:
+			at := pos
+			for k := range int(min(disk.U32(b, disk.JHCount), disk.JDCount)) {
+				at = next(at)
+				if n--; n == -1 {
+					e, c := b[disk.HeaderSize+k*disk.JDSize:], block(at)
+					fn(disk.U64(e, disk.JDHome), c)
+					disk.Put32(e, disk.JDCRC, disk.CopyCRC(sb.Seed, disk.U64(b, disk.JHSeq), c))
+					disk.Seal(sb.Seed, disk.KindBlock, sb.JStart+uint64(pos), b)
+					changed = true
+				}
+			}
+			chain = disk.Chain(chain, b)
+			pos = at
+		case disk.MagicJRevk:
+			chain = disk.Chain(chain, b)
+		case disk.MagicJComm:
+			if changed {
+				disk.Put32(b, disk.JHChain, chain)
+				disk.Seal(sb.Seed, disk.KindBlock, sb.JStart+uint64(pos), b)
+				return
+			}
+			chain = 0
+		default:
+			return
+		}
+		pos = next(pos)
+	}
+}
+
+// sealAs puts right checksums on what is to be block blk.
+func sealAs(sb *disk.Superblock, blk uint64, b []byte) {
+	seed := sb.Seed
+	kind := disk.KindBlock
+	if blk == 0 {
+		seed = disk.CRC(0, b[64:80]) // the UUID that it has now
+	} else if blk >= sb.InodeTable(0) && blk < sb.DataStart(0) {
+		kind = disk.KindInodes
+	}
+	disk.Seal(seed, kind, blk, b)
 }
 
 // reseal puts right checksums on the block that was changed, so that a fuzzer gets past them.
@@ -118,9 +182,17 @@ func FuzzGalfsImage(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 0, 0})
 	f.Add([]byte{5, 0x10, 1, 2, 0xff, 1, 6, 0, 0, 2, 3, 1})
 	f.Add([]byte{5, 0x10, 1, 2, 0xff, 1, 6, 0, 0, 2, 3, 1, 0})
+	f.Add([]byte{0xe0, 0x10, 24, 0, 1, 2, 0xe0, 0x20, 0, 1, 3, 0}) // copies in the log
+	f.Add([]byte{0xf0, 3, 9, 0xff, 0xff, 0, 0xf4, 3, 12, 40, 0, 0}) // fields of inodes
+	f.Add([]byte{0xf1, 1, 2, 3, 0, 0, 0xf3, 2, 9, 0, 0, 1, 0})      // and of nodes
 	var sb disk.Superblock
 	if sb.Get(image, 0, 600) != disk.SBOK {
 		f.Fatal("seed image")
+	}
+	logged := false
+	editLog(&sb, bytes.Clone(image), 0, func(uint64, []byte) { logged = true })
+	if !logged {
+		f.Fatal("the log of the seed image is empty")
 	}
 	// Interesting blocks come first in the fuzzer's numbering.
 	var order []uint64
@@ -144,6 +216,15 @@ func FuzzGalfsImage(f *testing.F) {
 		for n := 0; len(edits) >= 6 && n < 16; n++ {
 			e := edits[:6]
 			edits = edits[6:]
+			if e[0]>>4 == 0xe {
+				editLog(&sb, img, int(e[0]&15)<<4|int(e[1]>>4), func(home uint64, b []byte) {
+					disk.Put16(b, int(e[1]&15)<<8|int(e[2]), uint16(e[4])|uint16(e[5])<<8)
+					if e[3]&1 == 0 {
+						sealAs(&sb, home, b)
+					}
+				})
+				continue
+			}
 			if e[0] >= 0xf0 {
 				editField(&sb, img, e)
 				continue

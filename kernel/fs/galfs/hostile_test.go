@@ -273,3 +273,53 @@ func TestInodeMarkedFree(t *testing.T) {
 		}
 	})
 }
+
+// TestHostileLog has the log bring a superblock of its own: one with another geometry is refused, whatever was replayed before it is read; one that
+// is only newer is taken.
+func TestHostileLog(t *testing.T) {
+	const blocks, journalBlocks, mounts, uuid = 16, 48, 56, 64 // offsets in the superblock
+	for _, c := range []struct {
+		field int
+		value uint32
+		want  errno.Errno
+	}{{blocks, 599, errno.EUCLEAN}, {journalBlocks, 129, errno.EUCLEAN}, {uuid, 12345, errno.EUCLEAN}, {mounts, 7, errno.OK}} {
+		d := newDisk(t, 600, 128)
+		v := mount(t, d)
+		ok(t, v.create("/open"))
+		i, err := v.walk("/open")
+		ok(t, err)
+		ok(t, v.remove("/open"))
+		ok(t, galfs.HostCommit(v.sb))
+		img := bytes.Clone(d.b)
+		i.Put()
+		v.unmount(t)
+		var sb disk.Superblock
+		if sb.Get(img, 0, 600) != disk.SBOK {
+			t.Fatal("image")
+		}
+		found := 0
+		for n := range 200 {
+			editLog(&sb, img, n, func(home uint64, b []byte) {
+				if home == 0 {
+					disk.Put32(b, c.field, c.value)
+					found++
+				}
+				sealAs(&sb, home, b)
+			})
+		}
+		if found == 0 {
+			t.Fatal("no superblock in the log")
+		}
+		v = &vol{}
+		err = v.tryMount(img)
+		if err != c.want {
+			t.Errorf("field %d: %v, want %v", c.field, err, c.want)
+		}
+		if err == errno.OK {
+			if galfs.HostReplayed(v.sb) == 0 {
+				t.Error("nothing was replayed")
+			}
+			galfs.Unmount(v.sb)
+		}
+	}
+}

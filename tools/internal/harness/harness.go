@@ -55,7 +55,6 @@ type Job struct {
 	Alone       bool // uses all CPUs
 	Last        bool // looks at what the others left in the Context: runs after them
 	Slow        bool // left out by --quick
-	OnRequest   bool // only run when the pattern begins with the suite's name
 	Run         func(c *Context, emit func(Result))
 }
 
@@ -119,9 +118,6 @@ func Select(list []Job, pattern string, quick bool) (kept []Job, match func(stri
 	}
 	for _, j := range list {
 		host := j.Suite == hostSuite && (pattern == "" || strings.HasPrefix(strings.TrimPrefix(pattern, "^"), hostSuite))
-		if j.OnRequest && !strings.HasPrefix(strings.TrimPrefix(pattern, "^"), j.Suite) {
-			continue
-		}
 		if (host || j.Suite != hostSuite && re.MatchString(j.FullName())) && !(quick && j.Slow) {
 			kept = append(kept, j)
 		}
