@@ -182,7 +182,7 @@ func FuzzGalfsImage(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 0, 0})
 	f.Add([]byte{5, 0x10, 1, 2, 0xff, 1, 6, 0, 0, 2, 3, 1})
 	f.Add([]byte{5, 0x10, 1, 2, 0xff, 1, 6, 0, 0, 2, 3, 1, 0})
-	f.Add([]byte{0xe0, 0x10, 24, 0, 1, 2, 0xe0, 0x20, 0, 1, 3, 0}) // copies in the log
+	f.Add([]byte{0xe0, 0x10, 24, 0, 1, 2, 0xe0, 0x20, 0, 1, 3, 0})  // copies in the log
 	f.Add([]byte{0xf0, 3, 9, 0xff, 0xff, 0, 0xf4, 3, 12, 40, 0, 0}) // fields of inodes
 	f.Add([]byte{0xf1, 1, 2, 3, 0, 0, 0xf3, 2, 9, 0, 0, 1, 0})      // and of nodes
 	var sb disk.Superblock
