@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 var build struct {
@@ -85,8 +87,22 @@ func fixture(t *testing.T) string {
 	if err := os.Link(filepath.Join(dir, "tree/a/one.txt"), filepath.Join(dir, "tree/hard")); err != nil {
 		t.Fatal(err)
 	}
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.Type().IsRegular() {
+			return err
+		}
+		times := []unix.Timespec{{Sec: started.Unix()}, {Sec: started.Unix() - 1}}
+		return unix.UtimesNanoAt(unix.AT_FDCWD, path, times, unix.AT_SYMLINK_NOFOLLOW)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return dir
 }
+
+// started is when directories and links of all fixtures were last read, a second after their last change: so looking at one does not
+// change it (relatime).
+var started = time.Now()
 
 // runIn runs a command line in a directory, by dash where there is one, as other shells have more built-ins.
 func runIn(t *testing.T, path, dir, line string) outcome {
