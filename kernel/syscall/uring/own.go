@@ -187,7 +187,7 @@ func (q *Request) limit() (int, errno.Errno) {
 		return 0, errno.EALREADY
 	}
 	target.unregister()
-	target.complete(0, errno.ECANCELED)
+	target.finish(errno.ECANCELED)
 	return 0, errno.ETIME
 }
 
@@ -240,7 +240,7 @@ func (r *Ring) Cancel(c *Criterion) (n int, e errno.Errno) {
 			return n, e
 		}
 		found.unregister()
-		found.complete(0, errno.ECANCELED)
+		found.finish(errno.ECANCELED)
 		n++
 		e = errno.OK
 		if !c.All {

@@ -227,6 +227,10 @@ func retry(w *proc.TaskWork) {
 // run starts a request of the running task, or goes on with it, and with those linked behind it as they get their turn.
 func run(q *Request) {
 	for q != nil {
+		if !q.begun && (q.task.RequestsEnd.Load() || q.ring.closed.Load()) {
+			q.cancelChain()
+			return
+		}
 		if q.begun || q.begin() {
 			q = q.proceed()
 		} else {
@@ -409,7 +413,7 @@ func (q *Request) complete(n int, e errno.Errno) *Request {
 	r.notify(ev)
 	if limit != nil && limit.Entry.Op == opLinkTimeout && (!limit.timed || limit.take()) {
 		limit.unregister()
-		limit.complete(0, errno.ECANCELED)
+		limit.finish(errno.ECANCELED)
 	}
 	next := q.next
 	q.next = nil
@@ -426,6 +430,14 @@ func (q *Request) complete(n int, e errno.Errno) *Request {
 		next.task.AddWork(&next.work)
 	}
 	return nil
+}
+
+// finish completes a request outside of run: what is linked behind it, if it is to run all the same, is work for its task.
+func (q *Request) finish(e errno.Errno) {
+	if next := q.complete(0, e); next != nil {
+		next.state.Store(due)
+		next.task.AddWork(&next.work)
+	}
 }
 
 // notify tells those who wait for results.

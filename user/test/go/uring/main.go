@@ -366,6 +366,12 @@ func cancels() {
 	r.submit(0)
 	r.do("poll removed", sqe{op: pollRemove, addr: 40, data: 1}, sqe{op: nop, data: 2})
 	r.do("no poll removed", sqe{op: pollRemove, addr: 40, data: 1})
+	r.add(sqe{op: read, fd: int32(p[0]), addr: to, len: 5, data: 60, flags: hardLink})
+	r.add(sqe{op: nop, data: 61})
+	r.submit(0)
+	r.do("what is linked hard goes on", sqe{op: cancel, addr: 60, data: 1}, sqe{op: nop, data: 2}, sqe{op: nop, data: 3})
+	r.enter(0, 0, 1)
+	r.show("all of it")
 	waiting(50)
 	r.close() // with a request that waits
 	unix.Write(p[1], []byte("z"))
@@ -487,6 +493,9 @@ func leave() {
 	r.add(sqe{op: read, fd: int32(p[0]), addr: to, len: 5})
 	r.add(sqe{op: timeout, addr: addr(&[2]int64{100, 0}), len: 1})
 	r.add(sqe{op: pollAdd, fd: int32(p[0]), opFlags: unix.POLLIN, flags: link})
+	r.add(sqe{op: nop})
+	r.add(sqe{op: read, fd: int32(p[0]), addr: to, len: 5, flags: hardLink})
+	r.add(sqe{op: read, fd: int32(p[0]), addr: to, len: 5, flags: hardLink})
 	r.add(sqe{op: nop})
 	r.submit(0)
 	switch os.Args[1] {
