@@ -272,8 +272,9 @@ func (t *Task) traceStops() bool {
 	if !t.traced() {
 		t.sig.job.bits &^= jobTrapStop | jobTrapNotify
 	}
+	killed := t.killed() // it stops no more: the signal comes first
 	p.sig.lock.Unlock()
-	if bits&(jobTrapStop|jobTrapNotify) == 0 || !t.traced() {
+	if killed || bits&(jobTrapStop|jobTrapNotify) == 0 || !t.traced() {
 		return false
 	}
 	if t.seized() {

@@ -66,6 +66,7 @@ func main() {
 	attach()
 	edges()
 	continued()
+	interruptedAndKilled()
 	core()
 }
 

@@ -65,3 +65,18 @@ func goesOn(pid int) bool {
 	fmt.Println("it never goes on")
 	return false
 }
+
+// interruptedAndKilled kills a tracee in a stop in which another one is due.
+func interruptedAndKilled() {
+	pid, e := syscall.ForkExec("/bin/sh", []string{"sh", "-c", "while :; do :; done"}, &syscall.ProcAttr{Env: []string{"PATH=/bin:/usr/bin"}, Files: []uintptr{0, 1, 2}})
+	if e != nil {
+		fmt.Println("start", e)
+		return
+	}
+	fmt.Println("seize", name(ptrace(unix.PTRACE_SEIZE, pid, 0, 0)), "interrupt", name(ptrace(unix.PTRACE_INTERRUPT, pid, 0, 0)))
+	st := wait(pid)
+	fmt.Println("stopped", st.StopSignal(), uint32(st)>>16 == unix.PTRACE_EVENT_STOP)
+	fmt.Println("interrupt", name(ptrace(unix.PTRACE_INTERRUPT, pid, 0, 0)))
+	unix.Kill(pid, unix.SIGKILL)
+	fmt.Println("killed", wait(pid).Signal())
+}
