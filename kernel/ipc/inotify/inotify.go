@@ -38,6 +38,7 @@ const (
 
 // notifier is an inotify instance.
 type notifier struct {
+	refs atomic.Int32 // the file's, and one for each watch: who ends a watch still tells the instance of it
 	user *watchUser
 	wait sched.WaitQueue
 
@@ -154,6 +155,7 @@ func New(flags uint32, c *cred.Cred) (*vfs.File, errno.Errno) {
 		u.put()
 		return nil, errno.ENOMEM
 	}
+	in.refs.Store(1)
 	in.user = u
 	in.lock.Init(lock.RankIPC)
 	in.overflow.init(-1, inQOverflow, 0)
@@ -237,6 +239,7 @@ func (in *notifier) watch(i *vfs.Inode, mask uint32) (int, errno.Errno) {
 		return 0, errno.ENOMEM
 	}
 	w.refs.Store(1)
+	in.refs.Add(1)
 	w.in, w.inode, w.mask = in, i.Get(), mask&kept
 	w.node.Init(w)
 	in.number(w)
@@ -289,8 +292,23 @@ func (w *watch) kill() {
 func (w *watch) put() {
 	if w.refs.Add(-1) == 0 {
 		w.inode.Put()
+		in := w.in
 		watchCache.Free(w)
+		in.put()
 	}
+}
+
+// put gives up a reference; the last one forgets what is queued and frees the instance.
+func (in *notifier) put() {
+	if in.refs.Add(-1) > 0 {
+		return
+	}
+	for n := in.queue.Front(); n != nil; n = in.queue.Front() {
+		in.queue.Remove(&n.node)
+		in.drop(n)
+	}
+	in.user.put()
+	notifierCache.Free(in)
 }
 
 // end kills a watch of which the caller has a reference, which goes, and tells whether it was alive.
@@ -333,7 +351,7 @@ func Remove(f *vfs.File, wd int) errno.Errno {
 	return errno.OK
 }
 
-// Release ends all watches and forgets what is queued.
+// Release ends all watches.
 func (*notifierFile) Release(f *vfs.File) {
 	in := (*notifier)(f.Private)
 	for {
@@ -348,10 +366,5 @@ func (*notifierFile) Release(f *vfs.File) {
 		}
 		w.end(false)
 	}
-	for n := in.queue.Front(); n != nil; n = in.queue.Front() {
-		in.queue.Remove(&n.node)
-		in.drop(n)
-	}
-	in.user.put()
-	notifierCache.Free(in)
+	in.put()
 }
