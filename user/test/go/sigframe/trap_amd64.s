@@ -79,19 +79,19 @@ TEXT ·addresses(SB), NOSPLIT, $0-16
 	RET
 
 TEXT ·load(SB), NOSPLIT, $0-8
-	MOVQ	addr+0(FP), AX
+	MOVQ	a+0(FP), AX
 	MOVQ	$2, ·skip(SB)
 	BYTE	$0x8a; BYTE $0x00 // MOVB (AX), AL
 	RET
 
 TEXT ·store(SB), NOSPLIT, $0-8
-	MOVQ	addr+0(FP), AX
+	MOVQ	a+0(FP), AX
 	MOVQ	$2, ·skip(SB)
 	BYTE	$0x88; BYTE $0x00 // MOVB AL, (AX)
 	RET
 
 TEXT ·jump(SB), NOSPLIT, $0-8
-	MOVQ	addr+0(FP), AX
+	MOVQ	a+0(FP), AX
 	LEAQ	landing<>(SB), CX
 	SUBQ	AX, CX
 	MOVQ	CX, ·skip(SB)
@@ -149,7 +149,7 @@ TEXT ·raise(SB), NOSPLIT, $0-56
 	MOVQ	$0x2222, R9
 	MOVQ	$0x3333, R12
 	SYSCALL
-	MOVQ	AX, ret+32(FP)
-	MOVQ	X0, ret1+40(FP)
-	MOVQ	R12, ret2+48(FP)
+	MOVQ	AX, ax+32(FP)
+	MOVQ	X0, x0+40(FP)
+	MOVQ	R12, r12+48(FP)
 	RET
