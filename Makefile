@@ -24,8 +24,8 @@ kernel: $(K)/kernel.elf
 # The host command. go build knows what is stale.
 $(GALAGO): setup FORCE
 	@mkdir -p bin
-	@go build -o $@.new ./tools/galago
-	@if cmp -s $@.new $@; then rm $@.new; else echo "  GO    $@"; mv $@.new $@; fi
+	@new=$@.$$$$; go build -o $$new ./tools/galago && \
+	if cmp -s $$new $@; then rm $$new; else echo "  GO    $@"; mv $$new $@; fi
 
 # The kernel with its tests and checkers.
 ktest:

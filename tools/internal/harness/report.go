@@ -73,7 +73,8 @@ func (r *Report) Summary() {
 	}
 	for i := range r.results {
 		if t := &r.results[i]; !t.OK && !t.Skipped {
-			fmt.Fprintln(r.Out, "  FAIL", t.FullName())
+			first, _, _ := strings.Cut(strings.TrimSpace(t.Detail), "\n")
+			fmt.Fprintln(r.Out, "  FAIL", t.FullName()+": "+first)
 		}
 	}
 	fmt.Fprintf(r.Out, "%d passed, %d failed\n", r.Passed, r.Failed)

@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"galago/tools/internal/qemu"
@@ -229,7 +230,7 @@ func runLinux(dir string, timeout time.Duration, stdin string, args []string) (t
 	defer cancel()
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Dir, cmd.Env, cmd.Stdin = dir, testEnv("/bin:/sbin:/usr/bin:/usr/sbin"), strings.NewReader(stdin)
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay, cmd.SysProcAttr = time.Second, ownSession()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
@@ -241,6 +242,16 @@ func runLinux(dir string, timeout time.Duration, stdin string, args []string) (t
 		return transcript{}, fmt.Errorf("on Linux: timed out after %v\n%s%s", timeout, stdout.String(), stderr.String())
 	}
 	return transcript{stdout.String(), shellStatus(cmd.ProcessState)}, nil
+}
+
+// ownSession starts a command as the guest's init does: it leads a session, whose number it can see even in a PID name space that the
+// shell that started us is outside of, and it has no supplementary groups, if that is ours to say.
+func ownSession() *syscall.SysProcAttr {
+	a := &syscall.SysProcAttr{Setsid: true}
+	if os.Geteuid() == 0 {
+		a.Credential = &syscall.Credential{Gid: uint32(os.Getegid())}
+	}
+	return a
 }
 
 // difference says where two transcripts part.
