@@ -31,6 +31,9 @@ const (
 // Addr returns the physical address in the entry.
 func (e PTE) Addr() uint64 { return uint64(e & pteAddr) }
 
+// Flags returns everything but the physical address.
+func (e PTE) Flags() PTE { return e &^ pteAddr }
+
 // Present reports whether the entry maps something.
 func (e PTE) Present() bool { return e&PTEPresent != 0 }
 

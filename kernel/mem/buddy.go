@@ -24,6 +24,8 @@ const (
 	// User and Movable say what the frame is for, for statistics.
 	User
 	Movable
+	// Spare blocks are only a convenience: there is none rather than that something else gives way.
+	Spare
 )
 
 // Zones.
@@ -207,6 +209,9 @@ func allocBlock(order int, fl Flags) *Frame {
 				return f
 			}
 		}
+		if fl&Spare != 0 {
+			return nil
+		}
 		if attempt == 0 && drainLocal() > 0 {
 			continue // the cached frames may have kept buddies apart
 		}
@@ -225,6 +230,19 @@ func prepareBlock(f *Frame, order int, fl Flags) {
 	f.Order = uint8(order)
 	if order > 0 {
 		f.SetFlag(FrameBlock)
+	}
+}
+
+// Split makes the block of 2^order frames that f heads into single frames, each with one reference and the flags of f, which nobody else refers to.
+func Split(f *Frame, order int) {
+	flags := f.Flags.Load() &^ FrameBlock
+	block := unsafe.Slice(f, 1<<order)
+	for i := range block {
+		f := &block[i]
+		f.Order = 0
+		f.Private = 0
+		f.Flags.Store(flags)
+		f.Refs.Store(1)
 	}
 }
 

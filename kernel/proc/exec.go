@@ -86,6 +86,9 @@ func (l *loader) load(t *Task, path string, args *Args) errno.Errno {
 	if l.space = vm.New(); l.space == nil {
 		return errno.ENOMEM
 	}
+	if old := vm.Current(); old != nil {
+		l.space.NoHuge.Store(old.NoHuge.Load())
+	}
 	l.space.Limits = vm.Limits{AS: t.Proc.Limits[LimitAS].Cur, Data: t.Proc.Limits[LimitData].Cur, Stack: t.Proc.Limits[LimitStack].Cur,
 		Memlock: t.Proc.Limits[LimitMemlock].Cur}
 	l.space.Layout.NoRandom = randomize.Load() == 0 || t.Proc.Personality.Load()&addrNoRandomize != 0

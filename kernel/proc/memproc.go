@@ -37,7 +37,11 @@ func genSmaps(s *vm.AddressSpace, b *procfs.Buffer) {
 		line(b, "KernelPageSize:", arch.PageSize/kb)
 		line(b, "MMUPageSize:", arch.PageSize/kb)
 		usage(b, &u)
-		b.Printf("THPeligible:    %8d\n", 0)
+		eligible := 0
+		if a.HugeEligible() {
+			eligible = 1
+		}
+		b.Printf("THPeligible:    %8d\n", eligible)
 		areaFlags(a, b)
 		return !b.Full()
 	})
@@ -75,7 +79,7 @@ func usage(b *procfs.Buffer, u *vm.Usage) {
 	line(b, "Referenced:", u.Referenced/kb)
 	line(b, "Anonymous:", u.Anon/kb)
 	line(b, "LazyFree:", 0)
-	line(b, "AnonHugePages:", 0)
+	line(b, "AnonHugePages:", u.Huge/kb)
 	line(b, "ShmemPmdMapped:", 0)
 	line(b, "FilePmdMapped:", 0)
 	line(b, "Shared_Hugetlb:", 0)

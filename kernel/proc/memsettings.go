@@ -22,8 +22,15 @@ func RegisterSettings() errno.Errno {
 	procfs.AnonPages = func() int64 { return overSpaces(anonOf) }
 	procfs.MappedPages = func() int64 { return overSpaces(mappedOf) }
 	procfs.TablePages = func() int64 { return overSpaces(tablesOf) }
+	procfs.HugePages = vm.HugeStats
 	if e := registerFacts(); e != errno.OK {
 		return e
+	}
+	for i := range hugeFiles {
+		f := &hugeFiles[i]
+		if e := procfs.RegisterSysFile(f.path, f.gen, f.set); e != errno.OK {
+			return e
+		}
 	}
 	for i := range settings {
 		s := &settings[i]
@@ -48,6 +55,53 @@ var settings = [...]struct {
 	{"vm", "max_map_count", func(b *procfs.Buffer) errno.Errno { return number(b, vm.MaxAreas) }, nil},
 	{"vm", "mmap_min_addr", func(b *procfs.Buffer) errno.Errno { return number(b, vm.MinAddress) }, nil},
 	{"vm", "nr_hugepages", func(b *procfs.Buffer) errno.Errno { return number(b, 0) }, nil},
+}
+
+// hugeFiles are the settings of huge pages in /sys (Linux: Documentation/admin-guide/mm/transhuge.rst).
+var hugeFiles = [...]struct {
+	path string
+	gen  func(b *procfs.Buffer) errno.Errno
+	set  func(data []byte) errno.Errno
+}{
+	{"/kernel/mm/transparent_hugepage/enabled", genHugeMode, setHugeMode},
+	{"/kernel/mm/transparent_hugepage/hpage_pmd_size", func(b *procfs.Buffer) errno.Errno { return number(b, 2<<20) }, nil},
+	{"/kernel/mm/transparent_hugepage/defrag", func(b *procfs.Buffer) errno.Errno {
+		b.WriteString("always defer defer+madvise madvise [never]\n")
+		return errno.OK
+	}, nil},
+	{"/kernel/mm/transparent_hugepage/shmem_enabled", func(b *procfs.Buffer) errno.Errno {
+		b.WriteString("always within_size advise [never] deny force\n")
+		return errno.OK
+	}, nil},
+}
+
+// hugeModes are the words for vm.HugeMode, by its value.
+var hugeModes = [...]string{vm.HugeAlways: "always", vm.HugeAdvised: "madvise", vm.HugeNever: "never"}
+
+func genHugeMode(b *procfs.Buffer) errno.Errno {
+	now := int(vm.HugeMode.Load())
+	for i, word := range hugeModes {
+		if i > 0 {
+			b.WriteString(" ")
+		}
+		if i == now {
+			b.Printf("[%s]", word)
+		} else {
+			b.WriteString(word)
+		}
+	}
+	b.WriteString("\n")
+	return errno.OK
+}
+
+func setHugeMode(data []byte) errno.Errno {
+	for i, word := range hugeModes {
+		if string(data) == word {
+			vm.HugeMode.Store(uint32(i))
+			return errno.OK
+		}
+	}
+	return errno.EINVAL
 }
 
 func number(b *procfs.Buffer, v int64) errno.Errno {

@@ -10,6 +10,7 @@ import (
 	"galago/kernel/errno"
 	"galago/kernel/proc"
 	"galago/kernel/uio"
+	"galago/kernel/vm"
 )
 
 // Options of prctl(2).
@@ -36,6 +37,8 @@ const (
 	prSetNoNewPrivs      = 38
 	prGetNoNewPrivs      = 39
 	prGetTIDAddress      = 40
+	prSetTHPDisable      = 41
+	prGetTHPDisable      = 42
 	prCapAmbient         = 47
 	prCapAmbientIsSet    = 1
 	prCapAmbientRaise    = 2
@@ -90,6 +93,17 @@ func sysPrctl(f *arch.Frame) (uintptr, errno.Errno) {
 	case prGetChildSubreaper:
 		v := int32(flag(p.Subreaper))
 		return ok(put(arg, &v))
+	case prSetTHPDisable:
+		if rest != 0 {
+			return 0, errno.EINVAL
+		}
+		vm.Current().NoHuge.Store(arg != 0)
+		return 0, 0
+	case prGetTHPDisable:
+		if arg != 0 || rest != 0 {
+			return 0, errno.EINVAL
+		}
+		return flag(vm.Current().NoHuge.Load()), 0
 	case prGetTIDAddress:
 		return ok(put(arg, &t.ClearTID))
 	}

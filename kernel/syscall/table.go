@@ -168,7 +168,7 @@ var table = [...]Row{
 	147: {Name: "sched_get_priority_min", Fn: sysSchedGetPriorityMin, Level: Full},
 	148: {Name: "sched_rr_get_interval", Fn: sysSchedRRGetInterval, Level: Full},
 	157: {Name: "prctl", Fn: sysPrctl, Level: Partial,
-		Missing: "PR_SET_MM, PR_SET_SECCOMP, PR_SET_VMA, PR_MCE_KILL, PR_SET_THP_DISABLE, PR_SET_TSC and speculation control give EINVAL"},
+		Missing: "PR_SET_MM, PR_SET_SECCOMP, PR_SET_VMA, PR_MCE_KILL, PR_SET_TSC and speculation control give EINVAL"},
 	158: {Name: "arch_prctl", Fn: sysArchPrctl, Level: Partial,
 		Missing: "FS and GS base; others give EINVAL"},
 	160: {Name: "setrlimit", Fn: sysSetrlimit, Level: Partial,

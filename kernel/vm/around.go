@@ -64,11 +64,16 @@ func (a *Area) fillsAhead(va uintptr) bool {
 func (s *AddressSpace) fillAhead(a *Area, va uintptr) {
 	const span = aroundPages << arch.PageShift
 	end := min((va+span-1)&^(span-1), a.End)
-	t, _ := s.lastTable(va) // tables stay while s.lock is held
-	if t == nil || va >= end {
+	d, _ := s.directory(va)
+	if d == nil || va >= end {
 		return
 	}
-	entries := t[slot(va) : slot(va)+(end-va)>>arch.PageShift]
+	own := *d
+	if !own.Present() || own&arch.PTELarge != 0 {
+		return
+	}
+	// The table stays while s.lock is held, but a huge page may take its place meanwhile.
+	entries := arch.TableAt(own.Addr())[slot(va) : slot(va)+(end-va)>>arch.PageShift]
 	var batch [aroundPages]*mem.Frame
 	n := 0
 	for i := range entries {
@@ -86,8 +91,10 @@ func (s *AddressSpace) fillAhead(a *Area, va uintptr) {
 	flags := a.pte(true) &^ arch.PTEAccessed
 	added := 0
 	s.pt.Lock()
-	for ; added < n && entries[added] == 0; added++ {
-		entries[added] = arch.PTE(batch[added].Phys()) | flags
+	if *d&arch.PTELarge == 0 {
+		for ; added < n && entries[added] == 0; added++ {
+			entries[added] = arch.PTE(batch[added].Phys()) | flags
+		}
 	}
 	s.pt.Unlock()
 	for _, f := range batch[added:n] {

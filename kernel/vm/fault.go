@@ -75,8 +75,11 @@ func (s *AddressSpace) resolve(a *Area, va uintptr, acc Access) errno.Errno {
 
 // faultAnon resolves a fault in private anonymous memory.
 func (s *AddressSpace) faultAnon(a *Area, va uintptr, acc Access) errno.Errno {
-	if e := s.entry(va); e != nil && mapped(*e) {
+	if mapped(s.peek(va)) {
 		return s.faultPresent(a, va, acc)
+	}
+	if acc == Write && s.wantsHuge(a, va) && s.faultHuge(a, va) {
+		return errno.OK
 	}
 	f := mem.AllocFrame(mem.Zero | mem.User)
 	if f == nil {
@@ -95,17 +98,16 @@ func (s *AddressSpace) faultAnon(a *Area, va uintptr, acc Access) errno.Errno {
 // stays and f is dropped.
 func (s *AddressSpace) install(va uintptr, f *mem.Frame, flags arch.PTE) errno.Errno {
 	s.pt.Lock()
-	t := s.makeTable(va)
-	if t == nil || t[slot(va)] != 0 {
+	d := s.makeDirectory(va)
+	if d == nil || *d&arch.PTELarge != 0 || arch.TableAt(d.Addr())[slot(va)] != 0 {
 		s.pt.Unlock()
 		f.Put()
-		if t == nil {
+		if d == nil {
 			return errno.ENOMEM
 		}
 		return errno.OK
 	}
-	e := &t[slot(va)]
-	*e = arch.PTE(f.Phys()) | flags
+	arch.TableAt(d.Addr())[slot(va)] = arch.PTE(f.Phys()) | flags
 	if !isAnon(f) {
 		f.MapCount.Add(1)
 		s.file.Add(1)
@@ -119,12 +121,12 @@ func (s *AddressSpace) install(va uintptr, f *mem.Frame, flags arch.PTE) errno.E
 // lost its write permission to mprotect; or a translation another CPU has mended already.
 func (s *AddressSpace) faultPresent(a *Area, va uintptr, acc Access) errno.Errno {
 	s.pt.Lock()
-	e := s.entry(va)
-	if e == nil || !mapped(*e) || acc != Write || *e&arch.PTEWrite != 0 {
+	if e := s.peek(va); !mapped(e) || acc != Write || e&arch.PTEWrite != 0 { // a huge page is always writable
 		s.pt.Unlock()
 		arch.FlushPage(va)
 		return errno.OK
 	}
+	e := s.entry(va)
 	old := mem.FrameOf(e.Addr())
 	if isAnon(old) && old.Refs.Load() == 1 {
 		*e |= a.pte(true) &^ arch.PTEPresent // of a page that is only forced open, the rights stay as they are
@@ -170,8 +172,8 @@ func (s *AddressSpace) copyOnWrite(a *Area, va uintptr, old *mem.Frame) errno.Er
 
 // faultBacked resolves a fault in an area over a backing.
 func (s *AddressSpace) faultBacked(a *Area, va uintptr, acc Access) errno.Errno {
-	if e := s.entry(va); e != nil && mapped(*e) {
-		if a.Flags&Shared != 0 && acc == Write && *e&arch.PTEWrite == 0 {
+	if e := s.peek(va); mapped(e) {
+		if a.Flags&Shared != 0 && acc == Write && e&arch.PTEWrite == 0 {
 			return s.shareWritable(a, va)
 		}
 		return s.faultPresent(a, va, acc)

@@ -51,6 +51,7 @@ type AddressSpace struct {
 	maxRSS atomic.Int64
 
 	Barriers atomic.Uint32 // what its threads registered for: membarrier(2)
+	NoHuge   atomic.Bool   // no huge pages: prctl(PR_SET_THP_DISABLE); also for the children and the next program
 }
 
 // Layout has the landmarks that exec sets, for brk and /proc.
@@ -219,6 +220,7 @@ func (s *AddressSpace) Fork() (*AddressSpace, errno.Errno) {
 	s.lock.Lock()
 	c.Layout, c.Limits = s.Layout, s.Limits
 	c.Barriers.Store(s.Barriers.Load())
+	c.NoHuge.Store(s.NoHuge.Load())
 	c.search, c.skipped = s.search, s.skipped
 	e := errno.OK
 	for a := s.findFrom(0); a != nil && e == 0; a = s.next(a) {

@@ -70,7 +70,4 @@ func (s *AddressSpace) InCore(start uintptr, out []byte, sees func(b Backing) bo
 }
 
 // present tells whether va's entry holds a frame. s.lock is held.
-func (s *AddressSpace) present(va uintptr) bool {
-	e := s.entry(va)
-	return e != nil && mapped(*e)
-}
+func (s *AddressSpace) present(va uintptr) bool { return mapped(s.peek(va)) }

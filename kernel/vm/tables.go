@@ -30,10 +30,11 @@ func lastEmpty(t *arch.Table, va uintptr) uintptr {
 	return va&^(tableSpan-1) + (t.Next(slot(va))-1)*arch.PageSize
 }
 
-// lastTable returns the bottom-level table for va, or nil with the first address for which there may be one again.
-func (s *AddressSpace) lastTable(va uintptr) (t *arch.Table, next uintptr) {
-	t = arch.TableAt(s.Root)
-	for l := uint(3); l > 0; l-- {
+// directory returns the entry for va's bottom-level table, which may map a huge page instead (huge.go), and the first address behind what it
+// is for; or nil with the first address for which there may be one again.
+func (s *AddressSpace) directory(va uintptr) (d *arch.PTE, next uintptr) {
+	t := arch.TableAt(s.Root)
+	for l := uint(3); l > 1; l-- {
 		shift := arch.PageShift + 9*l
 		e := t[va>>shift&511]
 		if !e.Present() {
@@ -41,10 +42,19 @@ func (s *AddressSpace) lastTable(va uintptr) (t *arch.Table, next uintptr) {
 		}
 		t = arch.TableAt(e.Addr())
 	}
-	return t, va&^(tableSpan-1) + tableSpan
+	return &t[va>>(arch.PageShift+9)&511], va&^(tableSpan-1) + tableSpan
 }
 
-// entry returns va's entry, or nil if there is no table for it.
+// lastTable returns the bottom-level table for va, or nil with the first address for which there may be one again. s.pt is held.
+func (s *AddressSpace) lastTable(va uintptr) (t *arch.Table, next uintptr) {
+	d, next := s.directory(va)
+	if d == nil || !d.Present() {
+		return nil, next
+	}
+	return s.table(d), next
+}
+
+// entry returns va's entry, or nil if there is no table for it. s.pt is held.
 func (s *AddressSpace) entry(va uintptr) *arch.PTE {
 	t, _ := s.lastTable(va)
 	if t == nil {
@@ -55,8 +65,17 @@ func (s *AddressSpace) entry(va uintptr) *arch.PTE {
 
 // makeTable returns the bottom-level table for va, made if need be; nil: no memory. s.pt is held.
 func (s *AddressSpace) makeTable(va uintptr) *arch.Table {
+	d := s.makeDirectory(va)
+	if d == nil {
+		return nil
+	}
+	return s.table(d)
+}
+
+// makeDirectory is directory that makes what is missing, the bottom-level table too; nil: no memory. s.pt is held.
+func (s *AddressSpace) makeDirectory(va uintptr) *arch.PTE {
 	t := arch.TableAt(s.Root)
-	for l := uint(3); l > 0; l-- {
+	for l := uint(3); ; l-- {
 		e := &t[va>>(arch.PageShift+9*l)&511]
 		if !e.Present() {
 			pa := arch.AllocTable()
@@ -64,11 +83,13 @@ func (s *AddressSpace) makeTable(va uintptr) *arch.Table {
 				return nil
 			}
 			s.tables.Add(1)
-			*e = arch.PTE(pa) | arch.PTEPresent | arch.PTEWrite | arch.PTEUser
+			*e = tableEntry(pa)
+		}
+		if l == 1 {
+			return e
 		}
 		t = arch.TableAt(e.Addr())
 	}
-	return t
 }
 
 // copyTables gives the child c the parent's private pages of area a. Anonymous pages become read-only in
@@ -166,13 +187,16 @@ func (s *AddressSpace) zapPages(start, end uintptr, private bool) {
 	g := gather{s: s}
 	for va := start; va < end; {
 		s.pt.Lock()
-		t, next := s.lastTable(va)
-		if t == nil {
-			s.pt.Unlock()
+		d, next := s.directory(va)
+		switch {
+		case d == nil || !d.Present() || *d&arch.PTELarge != 0 && !private:
 			va = next
-			continue
+		case *d&arch.PTELarge != 0 && va == next-tableSpan && next <= end:
+			g.zapHuge(d, va)
+			va = next
+		default:
+			va = g.zapTable(s.table(d), va, min(next, end), private)
 		}
-		va = g.zapTable(t, va, min(next, end), private)
 		s.pt.Unlock()
 		if g.full() {
 			g.flush()

@@ -15,6 +15,7 @@ type Usage struct {
 	SharedClean, SharedDirty   uint64
 	PrivateClean, PrivateDirty uint64
 	Referenced, Anon, Locked   uint64
+	Huge                       uint64 // in huge pages
 	pssFraction, dirtyFraction uint64 // parts of a byte, by pssUnit
 }
 
@@ -26,15 +27,38 @@ func (a *Area) Measure(u *Usage) {
 	s := a.space
 	for va := a.Start; va < a.End; {
 		s.pt.Lock()
-		t, next := s.lastTable(va)
+		d, next := s.directory(va)
 		stop := min(next, a.End)
-		for ; t != nil && va < stop; va += arch.PageSize {
-			if e := t[slot(va)]; e != 0 {
-				u.add(e, a.Flags&Locked != 0)
+		switch {
+		case d == nil || !d.Present():
+		case *d&arch.PTELarge != 0:
+			u.addHuge(*d, a.Flags&Locked != 0)
+		default:
+			for t := s.table(d); va < stop; va += arch.PageSize {
+				if e := t[slot(va)]; e != 0 {
+					u.add(e, a.Flags&Locked != 0)
+				}
 			}
 		}
 		s.pt.Unlock()
 		va = stop
+	}
+}
+
+// addHuge adds a huge page, which is always private and anonymous.
+func (u *Usage) addHuge(e arch.PTE, locked bool) {
+	const size = tableSpan
+	u.Rss += size
+	u.Pss += size
+	u.PssDirty += size
+	u.PrivateDirty += size
+	u.Anon += size
+	u.Huge += size
+	if e&arch.PTEAccessed != 0 {
+		u.Referenced += size
+	}
+	if locked {
+		u.Locked += size
 	}
 }
 
@@ -95,7 +119,12 @@ func (s *AddressSpace) Pagemap(va uintptr, out []uint64, frames bool) int {
 		}
 		out[i] = 0
 		s.pt.Lock()
-		if e := s.entry(va); e != nil && *e != 0 {
+		if e := s.peek(va); e&arch.PTELarge != 0 {
+			out[i] = pagemapPresent | pagemapExclusive
+			if frames {
+				out[i] |= e.Addr()>>arch.PageShift + uint64(slot(va))
+			}
+		} else if e != 0 {
 			f := mem.FrameOf(e.Addr())
 			w := uint64(pagemapPresent)
 			anon := isAnon(f)
@@ -125,10 +154,16 @@ func (s *AddressSpace) ClearReferenced(anon, file bool) {
 		}
 		for va := a.Start; va < a.End; {
 			s.pt.Lock()
-			t, next := s.lastTable(va)
+			d, next := s.directory(va)
 			stop := min(next, a.End)
-			for ; t != nil && va < stop; va += arch.PageSize {
-				t[slot(va)] &^= arch.PTEAccessed
+			switch {
+			case d == nil || !d.Present():
+			case *d&arch.PTELarge != 0:
+				*d &^= arch.PTEAccessed
+			default:
+				for t := s.table(d); va < stop; va += arch.PageSize {
+					t[slot(va)] &^= arch.PTEAccessed
+				}
 			}
 			s.pt.Unlock()
 			va = stop

@@ -32,6 +32,8 @@ var (
 	Interrupts func(b *Buffer)
 	// AnonPages returns the number of pages of anonymous memory, MappedPages that of mapped file pages, TablePages that of page tables.
 	AnonPages, MappedPages, TablePages func() int64
+	// HugePages counts huge pages of anonymous memory: how many there are, were made, were split, and could not be had.
+	HugePages func() (mapped, faults, splits, fallbacks int64)
 	// CommitState returns the pages of committed memory and their limit.
 	CommitState func() (used, limit int64)
 	// CommandLine is the kernel's; Banner is the line of /proc/version, Release and Version are uname(2)'s.
@@ -82,7 +84,10 @@ func genMeminfo(b *Buffer) errno.Errno {
 		line("CommitLimit:", limit)
 		line("Committed_AS:", used)
 	}
-	line("AnonHugePages:", 0)
+	if HugePages != nil {
+		mapped, _, _, _ := HugePages()
+		line("AnonHugePages:", mapped*hugePages)
+	}
 	b.WriteString("HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\n")
 	b.WriteString("Hugepagesize:       2048 kB\nHugetlb:               0 kB\n")
 	return errno.OK
@@ -210,6 +215,9 @@ func genSwaps(b *Buffer) errno.Errno {
 	return errno.OK
 }
 
+// hugePages is how many pages a huge one has.
+const hugePages = 512
+
 func genVmstat(b *Buffer) errno.Errno {
 	m := mem.Stats()
 	cached, dirty, writeback := pagecache.Counts()
@@ -238,6 +246,13 @@ func genVmstat(b *Buffer) errno.Errno {
 	line("pgpgout", int64(out))
 	line("pswpin", 0)
 	line("pswpout", 0)
+	if HugePages != nil {
+		mapped, faults, splits, fallbacks := HugePages()
+		line("nr_anon_transparent_hugepages", mapped)
+		line("thp_fault_alloc", faults)
+		line("thp_fault_fallback", fallbacks)
+		line("thp_split_pmd", splits)
+	}
 	return errno.OK
 }
 

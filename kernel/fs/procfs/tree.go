@@ -260,6 +260,23 @@ func RegisterSysctl(dir, name string, gen func(b *Buffer) errno.Errno, set func(
 	return add(d, name, mode, gen, set)
 }
 
+// RegisterSysFile adds a file to /sys, after StartSysFS; path begins there. set is as for RegisterSysctl.
+func RegisterSysFile(path string, gen func(b *Buffer) errno.Errno, set func(data []byte) errno.Errno) errno.Errno {
+	at := len(path) - 1
+	for path[at] != '/' {
+		at--
+	}
+	d, e := makeSysDir(path[:at])
+	if e != errno.OK {
+		return e
+	}
+	mode := uint32(modeFile)
+	if set != nil {
+		mode = modeSet
+	}
+	return add(d, path[at+1:], mode, gen, set)
+}
+
 // RegisterNet adds a file to /proc/net, which is a directory of each process.
 func RegisterNet(name string, gen func(b *Buffer) errno.Errno) errno.Errno {
 	return add(pidEntry.find("net"), name, modeFile, gen, nil)
