@@ -32,8 +32,8 @@ var HugeMode atomic.Uint32
 
 // Values of HugeMode.
 const (
-	HugeAlways uint32 = iota // where they pay
-	HugeAdvised              // only where madvise(2) asked for them
+	HugeAlways  uint32 = iota // where they pay
+	HugeAdvised               // only where madvise(2) asked for them
 	HugeNever
 )
 
