@@ -126,8 +126,11 @@ func probeDevices() {
 	blk.Register()
 	console.Register()
 	c := pci.Config{ECAM: tables.ECAM, FirstBus: int(tables.ECAMStart), LastBus: int(tables.ECAMEnd), Hole: mmioHole, HoleEnd: mmioHoleEnd}
-	if tables.ECAM == 0 {
+	switch {
+	case tables.ECAM == 0:
 		c.LastBus = 255
+	case tables.ECAM >= mmioHole && tables.ECAM < mmioHoleEnd: // QEMU's microvm, whose hole is below it
+		c.Hole, c.HoleEnd = lowHole, mmioHole
 	}
 	if e := pci.Init(c); e != 0 {
 		klog.Warnf("pci: %s", e.Name())
@@ -138,6 +141,7 @@ func probeDevices() {
 
 // Addresses for devices that firmware left without one: the usual hole below the I/O APIC.
 const (
+	lowHole     = 0xc0000000
 	mmioHole    = 0xe0000000
 	mmioHoleEnd = 0xfec00000
 )

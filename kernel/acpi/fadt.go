@@ -84,6 +84,29 @@ func (i *Info) fadt(m Memory, t []byte) {
 	}
 	if d := table(m, dsdt, "DSDT"); d != nil {
 		i.findS5(d[headerSize:])
+		i.findCBA(d[headerSize:])
+	}
+}
+
+// findCBA looks for the base of PCI configuration space of machines without an MCFG: \_SB.PCI0._CBA, a name of an integer or a method
+// that returns one: its name, flags, ReturnOp (0xa4), the integer (PCI Firmware 3.3 §4.1.3). It stands for all buses of segment 0.
+func (i *Info) findCBA(aml []byte) {
+	const nameOp, returnOp = 0x08, 0xa4
+	for at := 1; at+4 < len(aml) && i.ECAM == 0; at++ {
+		if aml[at] != '_' || !isSignature(aml[at:], "_CBA") {
+			continue
+		}
+		rest := aml[at+4:]
+		if aml[at-1] != nameOp {
+			if len(rest) < 2 || rest[1] != returnOp {
+				continue
+			}
+			rest = rest[2:]
+		}
+		const bus = 1 << 20 // bytes of configuration space of a bus
+		if v, _, ok := integer(rest); ok && v != 0 && v%(256*bus) == 0 && v < 1<<46 {
+			i.ECAM, i.ECAMStart, i.ECAMEnd = v, 0, 255
+		}
 	}
 }
 
@@ -123,21 +146,23 @@ func sleepTypes(p []byte) (types [2]uint8, ok bool) {
 			b = v
 		}
 	}
-	return [2]uint8{a & 7, b & 7}, true
+	return [2]uint8{uint8(a & 7), uint8(b & 7)}, true
 }
 
-// integer decodes a small AML integer (ACPI 6.5 §20.2.3).
-func integer(p []byte) (v uint8, rest []byte, ok bool) {
-	const zeroOp, oneOp, bytePrefix, wordPrefix, dwordPrefix = 0, 1, 0x0a, 0x0b, 0x0c
+// integer decodes an AML integer (ACPI 6.5 §20.2.3).
+func integer(p []byte) (v uint64, rest []byte, ok bool) {
+	const zeroOp, oneOp, bytePrefix, wordPrefix, dwordPrefix, qwordPrefix = 0, 1, 0x0a, 0x0b, 0x0c, 0x0e
 	switch {
 	case len(p) >= 1 && (p[0] == zeroOp || p[0] == oneOp):
-		return p[0], p[1:], true
+		return uint64(p[0]), p[1:], true
 	case len(p) >= 2 && p[0] == bytePrefix:
-		return p[1], p[2:], true
+		return uint64(p[1]), p[2:], true
 	case len(p) >= 3 && p[0] == wordPrefix:
-		return p[1], p[3:], true
+		return uint64(le16(p[1:])), p[3:], true
 	case len(p) >= 5 && p[0] == dwordPrefix:
-		return p[1], p[5:], true
+		return uint64(le32(p[1:])), p[5:], true
+	case len(p) >= 9 && p[0] == qwordPrefix:
+		return le64(p[1:]), p[9:], true
 	}
 	return 0, p, false
 }

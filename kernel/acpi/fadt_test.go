@@ -126,6 +126,29 @@ func TestSSDT(t *testing.T) {
 	}
 }
 
+// TestCBA finds the base of configuration space in the DSDT when there is no MCFG.
+func TestCBA(t *testing.T) {
+	for _, c := range []struct {
+		aml  string
+		want uint64
+	}{
+		{"\x14\x0b_CBA\x00\xa4\x0c\x00\x00\x00\xe0", 0xe0000000},
+		{"\x14\x0f_CBA\x00\xa4\x0e\x00\x00\x00\x00\x40\x00\x00\x00", 0x4000000000},
+		{"\x08_CBA\x0c\x00\x00\x00\xb0", 0xb0000000},
+		{"\x14\x0b_CBA\x00\xa4\x0c\x00\x10\x00\xe0", 0}, // not aligned
+		{"\x14\x0b_CBA\x00\xa4\x0c\x00\x00", 0},         // cut off
+		{"\x14\x0b_CBA\x00", 0},
+		{"\x08_CBA", 0},
+		{"\x14\x0b_CBA\x00\xa3\x0c\x00\x00\x00\xe0", 0}, // does not return
+	} {
+		var i Info
+		i.findCBA([]byte(c.aml))
+		if i.ECAM != c.want || c.want != 0 && i.ECAMEnd != 255 {
+			t.Errorf("%q: %#x", c.aml, i.ECAM)
+		}
+	}
+}
+
 // TestXSDT prefers the 64-bit list, and falls back when the extended checksum is wrong.
 func TestXSDT(t *testing.T) {
 	m := build()

@@ -29,6 +29,10 @@ func bootJobs(c *Context) (list []Job) {
 	}
 	serial := machine{smp: 2, mem: "256M", transport: qemu.SecondSerial}
 	list = append(list, single(bootSuite, "serial-transport", func(c *Context) error { return bootOnce(c, serial) }))
+	for _, smp := range []int{1, 4} {
+		m := machine{smp: smp, mem: "512M", model: "microvm"}
+		list = append(list, single(bootSuite, fmt.Sprintf("smp%d-microvm", smp), func(c *Context) error { return bootOnce(c, m) }))
+	}
 	return append(list, single(bootSuite, "loop", bootLoop))
 }
 

@@ -168,6 +168,7 @@ func Run(c *Context, list []Job, workers int, report func(Result)) {
 // machine describes one boot of a test.
 type machine struct {
 	kernel    string // "" for the shipped one
+	model     string // QEMU's name of the machine; "" for q35
 	smp       int
 	mem       string
 	disk      qemu.Disk
@@ -208,7 +209,7 @@ func (c *Context) boot(m machine, args ...string) (outcome, error) {
 	if m.cwd == "" {
 		m.cwd = "/"
 	}
-	q := qemu.Config{Kernel: cmp.Or(m.kernel, c.Kernel), SMP: m.smp, Mem: m.mem, Disk: m.disk, Transport: m.transport, Image: image}
+	q := qemu.Config{Kernel: cmp.Or(m.kernel, c.Kernel), Machine: m.model, SMP: m.smp, Mem: m.mem, Disk: m.disk, Transport: m.transport, Image: image}
 	q.Fill()
 	q.Append = guest.KernelCommandLine(q.Disk, m.append, "run "+q.Transport.GuestPath())
 	var stdout, stderr strings.Builder
