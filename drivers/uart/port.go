@@ -196,6 +196,8 @@ func (p *Port) reset(inUse bool) {
 }
 
 // setSpeed programs the divisor and the frame format. regs is held.
+//
+// +checklocks:p.regs
 func (p *Port) setSpeed(baud uint32) {
 	divisor := uint16(max(min(clockBaud/max(baud, 1), 0xffff), 1))
 	p.out(regLine, p.line|lineDivisor)
@@ -206,6 +208,8 @@ func (p *Port) setSpeed(baud uint32) {
 }
 
 // enable sets the interrupt enable register. Writing it anew makes an edge of what is pending. regs is held.
+//
+// +checklocks:p.regs
 func (p *Port) enable(mask uint8) {
 	if p.intr != mask {
 		p.intr = mask
@@ -260,11 +264,15 @@ func (p *Port) serve() {
 }
 
 // madeRoom tells whether the transmit ring, which held before bytes, has just become half empty. mu is held.
+//
+// +checklocks:p.mu
 func (p *Port) madeRoom(before uint32) bool {
 	return before > txSize/2 && p.txHead-p.txTail <= txSize/2
 }
 
 // receive moves characters from the chip to the ring. mu is held.
+//
+// +checklocks:p.mu
 func (p *Port) receive() {
 	p.regs.Lock()
 	for {
@@ -285,6 +293,8 @@ func (p *Port) receive() {
 }
 
 // transmit moves bytes from the ring to the chip, and has it interrupt when it can take the rest. mu is held.
+//
+// +checklocks:p.mu
 func (p *Port) transmit() {
 	p.regs.Lock()
 	for range maxBursts {
@@ -329,6 +339,8 @@ func deliver(d *sched.DPC) {
 }
 
 // reopen lets the chip interrupt again when the ring has room. mu is held.
+//
+// +checklocks:p.mu
 func (p *Port) reopen() {
 	if p.rxFull && p.open && p.rxHead-p.rxTail <= rxSize/2 {
 		p.rxFull = false

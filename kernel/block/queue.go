@@ -123,6 +123,8 @@ func (d *Device) prepare(r *Request) errno.Errno {
 }
 
 // enqueue puts a request into the queue, merged into a neighbour if there is one. The queue is locked.
+//
+// +checklocks:q.lock
 func (q *queue) enqueue(r *Request) {
 	if r.Command() == Flush || q.elv.Len() == 0 && !q.blocked && q.flight.Len()+q.urgent.Len() < r.disk.Depth {
 		q.urgent.PushBack(&r.link)
@@ -163,6 +165,8 @@ func (r *Request) append(n *Request) {
 }
 
 // next takes the request to start now out of the queue, which is locked.
+//
+// +checklocks:q.lock
 func (q *queue) next() *Request {
 	if r := q.urgent.Front(); r != nil {
 		q.urgent.Remove(&r.link)
@@ -175,6 +179,8 @@ func (q *queue) next() *Request {
 }
 
 // dispatch hands requests to the driver while it has room. The queue is locked, and no longer on return.
+//
+// +checklocksrelease:d.q.lock
 func (d *Device) dispatch() {
 	q := &d.q
 	if q.dead {
@@ -323,6 +329,8 @@ func (d *Device) Fail() {
 }
 
 // drain fails everything that waits for a dead disk. The queue is locked, and no longer on return.
+//
+// +checklocksrelease:d.q.lock
 func (d *Device) drain() {
 	q := &d.q
 	for r := q.next(); r != nil; r = q.next() {

@@ -189,6 +189,8 @@ func (*epollFile) Poll(f *vfs.File, pt *vfs.PollTable) uint32 {
 }
 
 // push puts a watch at the end of the ready list. ep.lock is held.
+//
+// +checklocks:ep.lock
 func (ep *Epoll) push(w *watch) {
 	if w.queued {
 		w.again.Store(true)
@@ -207,6 +209,8 @@ func (ep *Epoll) push(w *watch) {
 }
 
 // unqueue takes a watch off the ready list. ep.lock is held.
+//
+// +checklocks:ep.lock
 func (ep *Epoll) unqueue(w *watch) {
 	if !w.queued {
 		return

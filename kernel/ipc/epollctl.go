@@ -84,6 +84,8 @@ func watchKey(f *vfs.File, fd int) uint64 {
 }
 
 // find returns the watch of a file by a descriptor, or nil. ep.mu is held.
+//
+// +checklocks:ep.mu
 func (ep *Epoll) find(f *vfs.File, fd int) *watch {
 	key := watchKey(f, fd)
 	for w := ep.tree.Ceil(key); w != nil && w.node.Key() == key; w = ep.tree.Next(&w.node) {
@@ -152,6 +154,8 @@ type registrar struct {
 
 // enter puts the watch into the queues of its file and returns the events the file has. An instance needs none: the edge is in
 // place. ep.mu is held.
+//
+// +checklocks:w.ep.mu
 func (w *watch) enter(inner *Epoll) (uint32, errno.Errno) {
 	if inner != nil {
 		return w.file.Poll(nil), errno.OK
@@ -228,6 +232,8 @@ func (ep *Epoll) enqueue(w *watch, events uint32) bool {
 }
 
 // modify changes what a watch is for. ep.mu is held.
+//
+// +checklocks:ep.mu
 func (ep *Epoll) modify(w *watch, events uint32, data uint64) errno.Errno {
 	if w.events&EpollExclusive != 0 {
 		return errno.EINVAL
@@ -243,6 +249,8 @@ func (ep *Epoll) modify(w *watch, events uint32, data uint64) errno.Errno {
 }
 
 // remove ends a watch. ep.mu is held.
+//
+// +checklocks:ep.mu
 func (ep *Epoll) remove(w *watch) {
 	if inner := epollOf(w.file); inner != nil {
 		w.nestOut(inner)
@@ -317,6 +325,8 @@ func endWatches(f *vfs.File) {
 }
 
 // ofFile returns the first watch on a file's list if it belongs to ep, else nil. ep.mu is held.
+//
+// +checklocks:ep.mu
 func (ep *Epoll) ofFile(f *vfs.File) *watch {
 	l := watchLock(f)
 	l.Lock()

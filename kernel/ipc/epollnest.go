@@ -24,6 +24,8 @@ var (
 )
 
 // nestIn adds the edge from inner to the watch's instance. nestMutex and ep.mu are held.
+//
+// +checklocks:w.ep.mu
 func (w *watch) nestIn(inner *Epoll) {
 	w.ep.inners++
 	w.nest.Init(w)
@@ -34,6 +36,8 @@ func (w *watch) nestIn(inner *Epoll) {
 }
 
 // nestOut removes it. ep.mu is held.
+//
+// +checklocks:w.ep.mu
 func (w *watch) nestOut(inner *Epoll) {
 	w.ep.inners--
 	flags := nestLock.LockIRQ()
@@ -50,6 +54,8 @@ func announceOuter(ep *Epoll) {
 }
 
 // spread goes up all edges, at most maxNests deep. nestLock is held.
+//
+// +checklocks:nestLock
 func spread(ep *Epoll) {
 	for w := ep.outer.Front(); w != nil; w = w.nest.Next() {
 		if w.ep.enqueue(w, vfs.POLLIN|vfs.POLLRDNORM) {
@@ -61,6 +67,8 @@ func spread(ep *Epoll) {
 }
 
 // mayWatch tells whether ep may watch inner: ELOOP if that makes a cycle or too long a chain. nestMutex is held.
+//
+// +checklocks:nestMutex
 func mayWatch(ep, inner *Epoll) errno.Errno {
 	nestStamp++
 	down := depthBelow(inner, ep)
@@ -99,6 +107,8 @@ func depthBelow(ep, avoid *Epoll) int {
 }
 
 // depthAbove returns the number of edges of the longest chain up from ep. nestLock is held.
+//
+// +checklocks:nestLock
 func depthAbove(ep *Epoll) int {
 	depth := 0
 	for w := ep.outer.Front(); w != nil; w = w.nest.Next() {

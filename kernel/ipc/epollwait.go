@@ -99,6 +99,8 @@ func (ep *Epoll) collect(user uintptr, limit int) (n int, e errno.Errno) {
 }
 
 // leave takes watches that have been asked off the ready list, and disarms those that report once. ep.mu is held.
+//
+// +checklocks:ep.mu
 func (ep *Epoll) leave(watches []*watch) {
 	flags := ep.lock.LockIRQ()
 	for _, w := range watches {
@@ -113,6 +115,8 @@ func (ep *Epoll) leave(watches []*watch) {
 }
 
 // rotate makes w the first of the ready list: those before it have had their turn and go to the end. ep.mu is held.
+//
+// +checklocks:ep.mu
 func (ep *Epoll) rotate(w *watch) {
 	flags := ep.lock.LockIRQ()
 	if first := ep.first.Load(); first != w {

@@ -90,6 +90,8 @@ func locksOf(i *vfs.Inode) *fileLocks {
 }
 
 // obtain returns the file's locks, made if need be; nil: no memory. The shard is locked.
+//
+// +checklocks:s.mu
 func (s *lockShard) obtain(i *vfs.Inode) *fileLocks {
 	if l := locksOf(i); l != nil {
 		return l
@@ -105,6 +107,8 @@ func (s *lockShard) obtain(i *vfs.Inode) *fileLocks {
 }
 
 // tidy frees the file's locks when nothing is left of them. The shard is locked.
+//
+// +checklocks:s.mu
 func (s *lockShard) tidy(l *fileLocks) {
 	if l.flocks != nil || l.records != nil || l.waiting > 0 {
 		return

@@ -79,6 +79,8 @@ func (k FutexKey) bucket() *futexBucket {
 }
 
 // lockTwo locks two buckets, which may be the same, in the order of their addresses.
+//
+// +checklocksacquire:a.lock
 func lockTwo(a, b *futexBucket) {
 	if uintptr(unsafe.Pointer(a)) > uintptr(unsafe.Pointer(b)) {
 		a, b = b, a
@@ -89,6 +91,7 @@ func lockTwo(a, b *futexBucket) {
 	}
 }
 
+// +checklocksrelease:a.lock
 func unlockTwo(a, b *futexBucket) {
 	if a != b {
 		b.lock.Unlock()
@@ -97,6 +100,8 @@ func unlockTwo(a, b *futexBucket) {
 }
 
 // holds locks the bucket and judges the word: it returns with the lock held if the word is val, else EAGAIN or EFAULT.
+//
+// +checklocksacquire:b.lock
 func (b *futexBucket) holds(user uintptr, val uint32) errno.Errno {
 	for {
 		b.lock.Lock()
@@ -149,12 +154,16 @@ func (w *futexWaiter) init(k FutexKey, bits uint32) {
 }
 
 // push enters a waiter, which b.waiting has counted. The bucket is locked.
+//
+// +checklocks:b.lock
 func (b *futexBucket) push(w *futexWaiter) {
 	w.bucket.Store(b)
 	b.list.PushBack(&w.node)
 }
 
 // remove takes a waiter out. The bucket is locked.
+//
+// +checklocks:b.lock
 func (b *futexBucket) remove(w *futexWaiter) {
 	b.list.Remove(&w.node)
 	b.waiting.Add(-1)
@@ -180,6 +189,8 @@ func (w *futexWaiter) leave() bool {
 }
 
 // release takes a waiter out and wakes its thread. The bucket is locked; the waiter may be gone afterwards.
+//
+// +checklocks:b.lock
 func (b *futexBucket) release(w *futexWaiter) {
 	t := w.thread
 	t.Get()
@@ -191,6 +202,8 @@ func (b *futexBucket) release(w *futexWaiter) {
 
 // wake wakes up to n waiters of a key whose bits match; EINVAL if one of them waits for a lock with priority inheritance, which only
 // the lock's own operations end. The bucket is locked.
+//
+// +checklocks:b.lock
 func (b *futexBucket) wake(k FutexKey, n int, bits uint32) (woken int, e errno.Errno) {
 	for w := b.list.Front(); w != nil && woken < n; {
 		next := w.node.Next()
@@ -270,6 +283,8 @@ func FutexRequeue(from FutexWord, to FutexKey, nWake, nMove int, compare bool, v
 }
 
 // moveTo moves a waiter to another key's bucket. Both are locked.
+//
+// +checklocks:b.lock
 func (a *futexBucket) moveTo(b *futexBucket, w *futexWaiter, to FutexKey) {
 	w.key = to
 	if a == b {

@@ -61,6 +61,8 @@ var piCache = mem.Cache[piLock]{Name: "futex_pi"}
 func (w *futexWaiter) asPI() *piWaiter { return (*piWaiter)(unsafe.Pointer(w)) }
 
 // firstPI returns the first waiter of a key; EINVAL if it does not wait for a lock with priority inheritance. The bucket is locked.
+//
+// +checklocks:b.lock
 func (b *futexBucket) firstPI(k FutexKey) (*piWaiter, errno.Errno) {
 	for w := b.list.Front(); w != nil; w = w.node.Next() {
 		if w.key == k {
@@ -124,6 +126,8 @@ func (o *peek) put() {
 
 // claim takes the lock for w, or finds out what it has to wait for: spare, if nobody waits yet. more marks the word as waited for even if it is taken. The bucket is
 // locked. EFAULT and EAGAIN: try again; EDEADLK, ESRCH, EINVAL.
+//
+// +checklocks:b.lock
 func (b *futexBucket) claim(f FutexWord, w *piWaiter, o *peek, more bool, spare *piLock) (*piLock, errno.Errno) {
 	v, ok := arch.LoadUser32(f.User)
 	if !ok {
@@ -206,6 +210,8 @@ func (l *piLock) join(w *piWaiter) errno.Errno {
 }
 
 // abandon ends w's wait, and the lock's existence with the last one. The bucket, in which w is, is locked.
+//
+// +checklocks:b.lock
 func (b *futexBucket) abandon(w *piWaiter) {
 	b.remove(&w.futexWaiter)
 	l := w.lock
@@ -226,6 +232,8 @@ func (b *futexBucket) abandon(w *piWaiter) {
 }
 
 // resume takes w out of everything and wakes its thread. The bucket is locked; w may be gone afterwards.
+//
+// +checklocks:b.lock
 func (b *futexBucket) resume(w *piWaiter, why uint32) {
 	t := w.thread
 	t.Get()
@@ -368,6 +376,8 @@ func FutexUnlockPI(f FutexWord, tid uint32) errno.Errno {
 }
 
 // unlockPI hands the lock, whose word holds v, over. The bucket is locked.
+//
+// +checklocks:b.lock
 func (b *futexBucket) unlockPI(user uintptr, v uint32, k FutexKey, tid uint32) errno.Errno {
 	first, e := b.firstPI(k)
 	if e != 0 {
@@ -391,6 +401,8 @@ func (b *futexBucket) unlockPI(user uintptr, v uint32, k FutexKey, tid uint32) e
 }
 
 // hand makes a waiter the owner. The bucket is locked.
+//
+// +checklocks:b.lock
 func (b *futexBucket) hand(l *piLock, top *piWaiter) {
 	sched.LockPI()
 	l.tid = top.tid
@@ -430,6 +442,8 @@ func FutexOwnerLeaves(t *sched.Thread, ends bool) {
 }
 
 // ownerLeaves wakes the most urgent waiter of a lock that t owns, to take it. The bucket is locked.
+//
+// +checklocks:b.lock
 func (b *futexBucket) ownerLeaves(l *piLock, t *sched.Thread) {
 	sched.LockPI()
 	if l.lock.Owner() != t {

@@ -110,6 +110,8 @@ func (r *requeuePI) attempt(val uint32) (e errno.Errno, more bool) {
 }
 
 // move gives the lock to w or makes it wait for it. Both buckets are locked.
+//
+// +checklocks:b.lock
 func (r *requeuePI) move(a, b *futexBucket, w *piWaiter) errno.Errno {
 	l, e := b.claim(r.to, w, &r.owner, r.left > 1, r.spare)
 	if e != 0 {

@@ -161,6 +161,8 @@ func (p *Pipe) count(n int) {
 }
 
 // drain copies buffered bytes out. p.mu is held.
+//
+// +checklocks:p.mu
 func (p *Pipe) drain(it *uio.Iter) (done int, e errno.Errno) {
 	gone := 0
 	for it.Len() > 0 && p.tail != p.head {
@@ -282,6 +284,8 @@ func partial(done int, e errno.Errno) errno.Errno {
 }
 
 // merge adds the odd part of a write to the last page, if it fits there. p.mu is held.
+//
+// +checklocks:p.mu
 func (p *Pipe) merge(it *uio.Iter) (int, errno.Errno) {
 	odd := it.Len() & (arch.PageSize - 1)
 	if odd == 0 || p.head == p.tail {
@@ -302,6 +306,8 @@ func (p *Pipe) merge(it *uio.Iter) (int, errno.Errno) {
 }
 
 // page returns a page to write to, with a reference, or nil. p.mu is held.
+//
+// +checklocks:p.mu
 func (p *Pipe) page() *mem.Frame {
 	if f := p.spare; f != nil {
 		p.spare = nil
@@ -311,6 +317,8 @@ func (p *Pipe) page() *mem.Frame {
 }
 
 // fill copies in what there is room for, a page a segment. p.mu is held. An error tells why not all of it.
+//
+// +checklocks:p.mu
 func (p *Pipe) fill(it *uio.Iter, flags uint32) (done int, e errno.Errno) {
 	for it.Len() > 0 && !p.full() {
 		f := p.page()

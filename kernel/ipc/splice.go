@@ -36,6 +36,8 @@ func spliceable(f *vfs.File) bool {
 }
 
 // await locks the pipe once there is something to read. EAGAIN with nowait; done: there is nothing and never will be.
+//
+// +checklocksacquire:p.mu
 func (p *Pipe) await(nowait bool) (done bool, e errno.Errno) {
 	for {
 		p.mu.Lock()
@@ -57,6 +59,8 @@ func (p *Pipe) await(nowait bool) (done bool, e errno.Errno) {
 }
 
 // awaitRoom locks the pipe once there is room for a segment. EPIPE without readers, after a signal.
+//
+// +checklocksacquire:p.mu
 func (p *Pipe) awaitRoom(nowait bool) errno.Errno {
 	for {
 		p.mu.Lock()
@@ -91,6 +95,8 @@ func wakeBoth(from, to *Pipe) {
 }
 
 // lockPipes waits until there is something in one pipe and room in the other, and locks both.
+//
+// +checklocksacquire:from.mu
 func lockPipes(from, to *Pipe, nowait bool) (done bool, e errno.Errno) {
 	for {
 		if done, e = from.await(nowait); e != errno.OK {
@@ -138,6 +144,8 @@ func SplicePipes(in, out *vfs.File, n int, flags uint32, keep bool) (int, errno.
 }
 
 // shift moves, or with keep copies, references of up to n bytes. Both pipes are locked.
+//
+// +checklocks:p.mu
 func (p *Pipe) shift(to *Pipe, n int, keep bool) (moved int) {
 	at := p.tail
 	for moved < n && at != p.head && !to.full() {
@@ -197,6 +205,8 @@ func SpliceFrom(in, out *vfs.File, pos *int64, n int, flags uint32) (done int, e
 }
 
 // pour writes the first segment to a file. The pipe is locked.
+//
+// +checklocks:p.mu
 func (p *Pipe) pour(out *vfs.File, pos *int64, n int) (k int, e errno.Errno) {
 	s := p.at(p.tail)
 	it := uio.FromKernel(s.frame.Bytes()[s.off:][:min(int(s.n), n)])
@@ -241,6 +251,8 @@ func SpliceTo(in, out *vfs.File, pos *int64, n int, flags uint32) (done int, e e
 }
 
 // takePages adds references to pages of a cached file. The pipe is locked.
+//
+// +checklocks:p.mu
 func (p *Pipe) takePages(in *vfs.File, pos *int64, n int) (done int, e errno.Errno) {
 	o := in.Pages
 	at := in.Pos()
@@ -296,6 +308,8 @@ func cachedPage(o *pagecache.Object, idx uint64) (*mem.Frame, uint32, errno.Errn
 }
 
 // takeBytes reads from a file that has no pages to give. The pipe is locked.
+//
+// +checklocks:p.mu
 func (p *Pipe) takeBytes(in *vfs.File, pos *int64, n int) (done int, e errno.Errno) {
 	for done < n && !p.full() {
 		f := p.page()

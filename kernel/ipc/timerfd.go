@@ -85,6 +85,8 @@ func (t *timerFD) now() int64 {
 }
 
 // arm starts the kernel's timer for the next expiry. t is locked.
+//
+// +checklocks:t.lock
 func (t *timerFD) arm() {
 	if t.due == 0 {
 		return
@@ -95,6 +97,8 @@ func (t *timerFD) arm() {
 }
 
 // count brings expired up to date. t is locked.
+//
+// +checklocks:t.lock
 func (t *timerFD) count() {
 	now := t.now()
 	if t.due == 0 || now < t.due {
@@ -158,6 +162,8 @@ func TimerFDGet(f *vfs.File) (s TimerSetting, e errno.Errno) {
 }
 
 // setting is what TimerFDGet returns. t is locked.
+//
+// +checklocks:t.lock
 func (t *timerFD) setting() (s TimerSetting) {
 	t.count()
 	s.Interval = t.interval

@@ -169,7 +169,7 @@ func (c *perCPU) drain(n int) {
 			z = at
 			z.lock.Lock()
 		}
-		z.give(f, 0)
+		z.give(f, 0) // +checklocksforce: z is that frame's zone, and locked
 	}
 	if z != nil {
 		z.lock.Unlock()
@@ -279,6 +279,8 @@ func FreeFrames(f *Frame, order int) {
 }
 
 // take removes a block of the order from the free lists, splitting a larger one if needed. The zone is locked.
+//
+// +checklocks:z.lock
 func (z *zone) take(order int) *Frame {
 	for o := order; o <= MaxOrder; o++ {
 		f := z.free[o]
@@ -297,6 +299,8 @@ func (z *zone) take(order int) *Frame {
 }
 
 // give puts a block back and merges it with its free buddies. The zone is locked.
+//
+// +checklocks:z.lock
 func (z *zone) give(f *Frame, order int) {
 	z.nfree.Add(1 << order)
 	pfn := (uintptr(unsafe.Pointer(f)) - frame0) / frameSize
@@ -317,6 +321,7 @@ func (z *zone) give(f *Frame, order int) {
 	z.link(&frames[pfn], order)
 }
 
+// +checklocks:z.lock
 func (z *zone) link(f *Frame, order int) {
 	f.Order = uint8(order)
 	f.Flags.Store(FrameBuddy)
@@ -328,6 +333,7 @@ func (z *zone) link(f *Frame, order int) {
 	z.count[order]++
 }
 
+// +checklocks:z.lock
 func (z *zone) unlink(f *Frame, order int) {
 	if f.Prev == nil {
 		z.free[order] = f.Next

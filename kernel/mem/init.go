@@ -122,7 +122,7 @@ func addRange(start, end uint64) {
 			frames[pfn+i].Flags.Store(0)
 		}
 		z := &zones[f.zone]
-		z.link(f, order)
+		z.link(f, order) // +checklocksforce: only this CPU runs yet
 		z.nfree.Add(1 << order)
 		z.pages += 1 << order
 		total += 1 << order

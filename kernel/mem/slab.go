@@ -187,6 +187,8 @@ func (s *slab) head(p unsafe.Pointer) *Frame {
 }
 
 // grow makes a new slab and links it. The cache is locked.
+//
+// +checklocks:s.lock
 func (s *slab) grow(reserve bool) *Frame {
 	f := takeForSlab(s.order, reserve)
 	if f == nil {

@@ -59,6 +59,8 @@ func (a *activations) put() {
 }
 
 // grant lets a parked activation go if there is a processor for it. The lock is held.
+//
+// +checklocks:a.lock
 func (a *activations) grant() {
 	if a.waiting > a.grants && a.running+a.grants < a.target {
 		a.grants++

@@ -50,6 +50,8 @@ func (t *Task) beAlone() bool {
 }
 
 // lead makes the only task the first one, with the process's number. table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) lead(t *Task) {
 	if t.TID == p.PID {
 		return

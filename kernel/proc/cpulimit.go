@@ -16,6 +16,8 @@ import (
 const cpuLimitStep = 10 * time.Millisecond
 
 // armCPULimit starts the timer, if there is a limit. The process lives; table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) armCPULimit() {
 	if p.Limits[LimitCPU].Cur == Infinity {
 		return

@@ -402,6 +402,8 @@ func (t *Task) commit(l *loader, f *arch.Frame, path string) errno.Errno {
 }
 
 // clear gives handled signals their default action. The lock is held, or s is not visible yet.
+//
+// +checklocks:s.lock
 func (s *signals) clear() {
 	for i := range s.actions {
 		a := &s.actions[i]

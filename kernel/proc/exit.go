@@ -125,6 +125,8 @@ func (t *Task) leaveSpace() {
 }
 
 // detach takes a task off its process's list and frees its number. table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) detach(t *Task) {
 	p.Times.addTask(t)
 	p.sig.lock.Lock()
@@ -186,6 +188,8 @@ func (p *Process) end(t *Task, status int) {
 }
 
 // notifyParent sends SIGCHLD; it reports whether the parent does not want to wait (SA_NOCLDWAIT or SIGCHLD ignored).
+//
+// +checklocks:table.lock
 func (p *Process) notifyParent(status int) (reap bool) {
 	info := Siginfo{Signo: int32(p.exitSignal)}
 	info.setSender(p.PID, p.cred.UID)
@@ -210,6 +214,8 @@ func (p *Process) notifyParent(status int) (reap bool) {
 }
 
 // heir returns who adopts p's children: the nearest ancestor that asked for it and lives, or init. table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) heir() *Process {
 	for a := p.parent; a != nil && a != initProcess; a = a.parent {
 		if a.Subreaper && a.state == Alive && a.exiting.Load() == 0 {
@@ -220,6 +226,8 @@ func (p *Process) heir() *Process {
 }
 
 // reparentChildren gives p's children away. table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) reparentChildren() {
 	heir := p.heir()
 	for c := p.children.Front(); c != nil; c = p.children.Front() {
@@ -240,6 +248,8 @@ func (p *Process) reparentChildren() {
 }
 
 // inheritChildren gives the children of a task that ends to another one of its process. table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) inheritChildren(t *Task) {
 	for c := p.children.Front(); c != nil && t.nKids > 0; c = c.sibling.Next() {
 		if c.creator == t {
@@ -251,6 +261,8 @@ func (p *Process) inheritChildren(t *Task) {
 }
 
 // parentDied sends the signals that tasks have asked for (PR_SET_PDEATHSIG). table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) parentDied(parent *Process) {
 	for t := p.tasks.Front(); t != nil; t = t.node.Next() {
 		if t.DeathSignal != 0 {
@@ -262,6 +274,8 @@ func (p *Process) parentDied(parent *Process) {
 }
 
 // unlink removes a zombie from the table and the tree; the caller drops the tree's reference. table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) unlink() {
 	p.state = Dead
 	p.endWait.WakeAll() // a pidfd hangs up

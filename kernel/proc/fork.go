@@ -227,7 +227,7 @@ func (parent *Process) duplicate(t *Task, flags uint64) (*Process, errno.Errno) 
 	p.sig.actions = parent.sig.actions
 	parent.sig.lock.Unlock()
 	if flags&CLONE_CLEAR_SIGHAND != 0 {
-		p.sig.clear()
+		p.sig.clear() // +checklocksforce: new
 	}
 	parent.exeMu.Lock()
 	if p.exe = parent.exe; p.exe != nil {
@@ -352,6 +352,8 @@ func (t *Task) adopt(p *Process, c *Task, event int, a *CloneArgs) errno.Errno {
 }
 
 // mayMultiply tells whether the task may have another process or thread. table.lock is held.
+//
+// +checklocks:table.lock
 func (t *Task) mayMultiply() errno.Errno {
 	p := t.Proc
 	if p.exiting.Load() != 0 || p.execer.Load() != nil {
@@ -385,6 +387,8 @@ func (p *Process) addThread(c *Task, event int, a *CloneArgs) errno.Errno {
 }
 
 // link enters p, with its first task, into the table and the tree. table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) link(parent *Process, c *Task) {
 	p.parent = parent
 	if parent != nil {
@@ -400,6 +404,8 @@ func (p *Process) link(parent *Process, c *Task) {
 }
 
 // belong makes p the child of a task. table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) belong(t *Task) {
 	p.creator = t
 	t.nKids++

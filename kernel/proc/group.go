@@ -46,6 +46,7 @@ func (t *Task) SetPGID(pid, pgid int) errno.Errno {
 	return e
 }
 
+// +checklocks:table.lock
 func (t *Task) setPGID(pid, pgid int, spare *Group) (used bool, e errno.Errno) {
 	me := t.Proc
 	p := me
@@ -229,6 +230,8 @@ func (t *Task) Orphaned() bool { return t.Proc.orphaned() }
 
 // orphanGroups sends SIGHUP and SIGCONT to the groups that become orphaned by p's end and have stopped members
 // (POSIX _Exit). table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) orphanGroups() {
 	check := func(g *Group, except *Process) {
 		if g == nil || !orphaned(g, except) {

@@ -59,6 +59,8 @@ var (
 func init() { table.lock.Init(lock.RankProcTable) }
 
 // allocPID takes a free number, in ascending order with wrap-around; 0 when all are taken. table.lock is held.
+//
+// +checklocks:table.lock
 func allocPID() int {
 	const firstAfterWrap = 300
 	n := table.next
@@ -122,6 +124,8 @@ func Count() int { return table.count }
 
 // join puts p into the group with the given id, made in session s when it does not exist. table.lock is held; g
 // is a spare group for that case. It reports whether the spare was used.
+//
+// +checklocks:table.lock
 func (p *Process) join(id int, s *Session, spare *Group) bool {
 	g := table.groups[id]
 	used := g == nil

@@ -299,6 +299,8 @@ func (p *Process) look(tid int, i *figures) (ok bool) {
 }
 
 // lookTask fills in what is one task's: the thread's that is asked for, or the first one's. table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) lookTask(t *Task, tid int, i *figures) {
 	i.state, i.affinity = t.Thread.State().Letter(), t.Thread.Affinity()
 	i.params = t.Thread.Params()
@@ -319,6 +321,8 @@ func (p *Process) lookTask(t *Task, tid int, i *figures) {
 }
 
 // lookSignals fills in the signal sets of the process and a task. table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) lookSignals(t *Task, i *figures) {
 	p.sig.lock.Lock()
 	i.shared = p.sig.shared.set

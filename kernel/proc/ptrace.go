@@ -105,6 +105,8 @@ func (t *Task) setTrace(bit uint32, on bool) {
 }
 
 // attach makes tracer the tracer of t. table.lock is held.
+//
+// +checklocks:table.lock
 func (t *Task) attach(tracer *Task, seize bool, options uint32) {
 	x := &t.trace
 	x.seized, x.options = seize, options
@@ -115,6 +117,8 @@ func (t *Task) attach(tracer *Task, seize bool, options uint32) {
 }
 
 // detach ends tracing: the thread goes on, into its group's stop if there is one. table.lock is held.
+//
+// +checklocks:table.lock
 func (t *Task) detach() {
 	x := &t.trace
 	x.tracer.Load().trace.tracees.Remove(&x.node)
@@ -139,12 +143,16 @@ func (t *Task) detach() {
 }
 
 // letGo ends a traced stop. p.sig.lock is held.
+//
+// +checklocks:t.Proc.sig.lock
 func (t *Task) letGo() {
 	t.sig.job.bits &^= jobTraced
 	sched.Wake(t.Thread)
 }
 
 // trapNotify has a seized thread tell its tracer that its group's stop began or ended. p.sig.lock is held.
+//
+// +checklocks:t.Proc.sig.lock
 func (t *Task) trapNotify() {
 	t.sig.job.bits |= jobTrapNotify
 	t.setWork(workSignal)
@@ -157,6 +165,8 @@ func (t *Task) trapNotify() {
 }
 
 // tellTracer reports a stop. table.lock is held.
+//
+// +checklocks:table.lock
 func (t *Task) tellTracer(code int32) {
 	tracer := t.trace.tracer.Load()
 	if tracer == nil {

@@ -198,7 +198,7 @@ func Interrupt(tracer *Task, tid int) errno.Errno {
 		t.setWork(workSignal)
 		if t.sig.job.bits&jobListening != 0 {
 			t.sig.job.bits &^= jobListening
-			t.letGo()
+			t.letGo() // +checklocksforce: withTracee holds them
 		} else if t.sig.job.bits&jobTraced == 0 {
 			t.interrupt(false)
 		}
@@ -218,7 +218,7 @@ func Listen(tracer *Task, tid int) errno.Errno {
 		t.sig.job.bits |= jobListening
 		if t.sig.job.bits&jobTrapNotify != 0 {
 			t.sig.job.bits &^= jobListening
-			t.letGo()
+			t.letGo() // +checklocksforce: withTracee holds them
 		}
 		return errno.OK
 	})

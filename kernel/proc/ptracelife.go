@@ -27,6 +27,8 @@ func (t *Task) cloneEvent(a *CloneArgs) int {
 }
 
 // inheritTrace makes a new thread a tracee of its creator's tracer, where it begins with a stop. table.lock is held.
+//
+// +checklocks:table.lock
 func (c *Task) inheritTrace(t *Task, event int, flags uint64) {
 	tracer := t.trace.tracer.Load()
 	if tracer == nil || event == 0 && flags&CLONE_PTRACE == 0 {
@@ -69,6 +71,8 @@ func (t *Task) traceExit(status int) {
 
 // endTrace is the end of a tracee: its tracer gets a report of its own, rec, unless wait(2) by the tracer reports the whole process anyway. It
 // returns rec if it was not needed. table.lock is held.
+//
+// +checklocks:table.lock
 func (t *Task) endTrace(rec *deadTracee, status int) *deadTracee {
 	tracer := t.trace.tracer.Load()
 	if tracer == nil {
@@ -100,6 +104,8 @@ func (t *Task) endTrace(rec *deadTracee, status int) *deadTracee {
 }
 
 // tell announces a report. table.lock is held.
+//
+// +checklocks:table.lock
 func (r *deadTracee) tell() {
 	info := Siginfo{Signo: SIGCHLD}
 	info.setSender(r.tid, r.uid)
@@ -121,6 +127,8 @@ func (s *Siginfo) setEnd(status int) {
 }
 
 // done takes a report off the tracer's list; the parent of an ended process now gets to know. table.lock is held.
+//
+// +checklocks:table.lock
 func (r *deadTracee) done() {
 	for at := &r.tracer.trace.dead; *at != nil; at = &(*at).next {
 		if *at == r {
@@ -142,6 +150,8 @@ func (r *deadTracee) done() {
 }
 
 // tellOfEnd tells the parent of a zombie, and removes it if the parent does not care. table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) tellOfEnd(status int) {
 	parent := p.parent
 	if parent == nil {
@@ -158,6 +168,8 @@ func (p *Process) tellOfEnd(status int) {
 }
 
 // abandonTracees lets all tracees of an ending thread go, or kills those whose tracer asked for that. table.lock is held.
+//
+// +checklocks:table.lock
 func (t *Task) abandonTracees() {
 	for o := t.trace.tracees.Front(); o != nil; o = t.trace.tracees.Front() {
 		if o.trace.options&optExitKill != 0 {
@@ -172,6 +184,8 @@ func (t *Task) abandonTracees() {
 }
 
 // tracedByParent tells whether the process's first thread is a tracee of its parent. table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) tracedByParent() bool {
 	t := p.tasks.Front()
 	if t == nil {
@@ -195,6 +209,8 @@ func (w *waiter) matchesTracee(tid, group int) bool {
 }
 
 // scanTracees is scan for the tracees of the process's threads, or of the calling one alone. table.lock is held.
+//
+// +checklocks:table.lock
 func (w *waiter) scanTracees() bool {
 	for t := w.p.tasks.Front(); t != nil; t = t.node.Next() {
 		if w.options&WNOTHREAD != 0 && t.Thread != sched.Current() {
@@ -207,6 +223,7 @@ func (w *waiter) scanTracees() bool {
 	return false
 }
 
+// +checklocks:table.lock
 func (w *waiter) deadTracee(t *Task) bool {
 	for r := t.trace.dead; r != nil; r = r.next {
 		if !w.matchesTracee(r.tid, r.group) {

@@ -74,6 +74,8 @@ func (t *Task) SetBlocked(m SigSet) {
 }
 
 // setBlocked is SetBlocked with p.sig.lock held.
+//
+// +checklocks:t.Proc.sig.lock
 func (t *Task) setBlocked(m SigSet) {
 	newly := m &^ t.sig.blocked
 	t.sig.blocked = m
@@ -84,6 +86,8 @@ func (t *Task) setBlocked(m SigSet) {
 }
 
 // retarget finds other threads for shared signals that t does not take any more. p.sig.lock is held.
+//
+// +checklocks:p.sig.lock
 func (p *Process) retarget(not *Task, set SigSet) {
 	for t := p.tasks.Front(); t != nil && set != 0; t = t.node.Next() {
 		if take := set &^ t.sig.blocked; t != not && take != 0 && t.sig.job.bits&jobExiting == 0 {

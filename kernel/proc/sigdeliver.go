@@ -25,6 +25,8 @@ func (s SigSet) lowest() int {
 }
 
 // next takes the signal to deliver now; 0: none. p.sig.lock is held.
+//
+// +checklocks:t.Proc.sig.lock
 func (t *Task) next(info *Siginfo) int {
 	p := t.Proc
 	sig := 0

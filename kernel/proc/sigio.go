@@ -288,6 +288,8 @@ func (o *fileOwner) send(reason int32, band uint64) {
 }
 
 // tell signals a process, and if its queue is full at least with SIGIO. table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) tell(from [2]uint32, info *Siginfo) {
 	if p.hears(from) && p.send(int(info.Signo), info) != errno.OK {
 		plain := Siginfo{Signo: SIGIO, Code: SI_KERNEL}

@@ -10,6 +10,8 @@ import (
 // Signals that processes send each other: kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo.
 
 // mayKill is kill(2)'s permission rule for credentials c in the given session. table.lock is held.
+//
+// +checklocks:table.lock
 func mayKill(c *cred.Cred, p *Process, sig int, session *Session) bool {
 	target := p.BorrowCred()
 	defer target.Put()
@@ -28,6 +30,8 @@ type killer struct {
 }
 
 // permit checks whether the signal may go to p. What the kernel itself says (a positive code) needs no permission. table.lock is held.
+//
+// +checklocks:table.lock
 func (k *killer) permit(p *Process) errno.Errno {
 	switch me := k.t.Proc; {
 	case k.sig < 0 || k.sig > NSIG:
@@ -39,6 +43,8 @@ func (k *killer) permit(p *Process) errno.Errno {
 }
 
 // one signals one process. table.lock is held.
+//
+// +checklocks:table.lock
 func (k *killer) one(p *Process) errno.Errno {
 	e := k.permit(p)
 	if e == errno.OK && k.sig != 0 {
@@ -69,6 +75,8 @@ func (t *Task) Kill(pid, sig int) errno.Errno {
 }
 
 // process signals the process with a number. The number of any of its threads will do, as on Linux.
+//
+// +checklocks:table.lock
 func (k *killer) process(pid int) {
 	if pid >= MaxPID {
 		return
@@ -80,6 +88,7 @@ func (k *killer) process(pid int) {
 	}
 }
 
+// +checklocks:table.lock
 func (k *killer) everybody() {
 	for n := 2; n < MaxPID; n++ {
 		p := table.procs[n]
@@ -96,6 +105,8 @@ func (k *killer) everybody() {
 }
 
 // group signals a group: success if one member could be signalled.
+//
+// +checklocks:table.lock
 func (k *killer) group(g *Group) {
 	done := false
 	for p := g.members.Front(); p != nil; p = p.inGroup.Next() {

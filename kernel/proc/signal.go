@@ -222,6 +222,8 @@ func (t *Task) clearWork(bit uint32) {
 }
 
 // ignored reports whether the disposition of sig discards it. p.sig.lock is held.
+//
+// +checklocks:p.sig.lock
 func (p *Process) ignored(sig int) bool {
 	switch p.sig.actions[sig].Handler {
 	case SigIgn:
@@ -292,6 +294,8 @@ func (t *Task) interrupt(fatal bool) {
 
 // recalc sets or clears the work bit after a change of mask or pending sets. p.sig.lock is held. Whoever dooms the thread says so first and sets the bit
 // second, without the lock, and so does AddWork: so the bit is cleared first and the doom and the work are looked at second.
+//
+// +checklocks:t.Proc.sig.lock
 func (t *Task) recalc() {
 	if t.Thread.Work&workSignal != 0 {
 		t.clearWork(workSignal)

@@ -26,6 +26,8 @@ func (t *Task) SendTask(sig int, info *Siginfo) errno.Errno {
 }
 
 // send is Send with table.lock held.
+//
+// +checklocks:table.lock
 func (p *Process) send(sig int, info *Siginfo) errno.Errno {
 	t := p.tasks.Front()
 	if p.state != Alive || t == nil {
@@ -44,6 +46,8 @@ func (p *Process) send(sig int, info *Siginfo) errno.Errno {
 }
 
 // sendTask is SendTask with table.lock held.
+//
+// +checklocks:table.lock
 func (t *Task) sendTask(sig int, info *Siginfo) errno.Errno {
 	p := t.Proc
 	if p.state != Alive {
@@ -75,6 +79,8 @@ func (p *Process) SendReserved(r *Reserved, t *Task, info *Siginfo) bool {
 }
 
 // sendReserved is SendReserved with table.lock held.
+//
+// +checklocks:table.lock
 func (p *Process) sendReserved(r *Reserved, t *Task, info *Siginfo) bool {
 	front := t
 	if front == nil {
@@ -122,6 +128,9 @@ func (p *Process) Recall(r *Reserved) {
 
 // accepts is the first half of sending, for thread t or, through it, the process: a stop cancels a pending continue and the reverse, whatever
 // the dispositions; then it tells whether the signal is to be queued. table.lock and p.sig.lock are held.
+//
+// +checklocks:table.lock
+// +checklocks:p.sig.lock
 func (p *Process) accepts(t *Task, sig int) bool {
 	switch {
 	case stopSet.Has(sig):
@@ -150,11 +159,16 @@ func (p *Process) discardAll(set SigSet) {
 }
 
 // wants tells whether the thread can take sig now. p.sig.lock is held.
+//
+// +checklocks:t.Proc.sig.lock
 func (t *Task) wants(sig int) bool {
 	return !t.sig.blocked.Has(sig) && t.sig.job.bits&(jobStopped|jobTraced|jobExiting) == 0
 }
 
 // wakeFor notifies a thread that does not block sig, in turn; for SIGKILL all of them. table.lock and p.sig.lock are held.
+//
+// +checklocks:table.lock
+// +checklocks:p.sig.lock
 func (p *Process) wakeFor(sig int) {
 	main := p.tasks.Front()
 	if sig == SIGKILL {

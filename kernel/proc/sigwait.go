@@ -10,6 +10,8 @@ import (
 )
 
 // takeOf takes a pending signal of set, whether blocked or not; 0: none. p.sig.lock is held.
+//
+// +checklocks:t.Proc.sig.lock
 func (t *Task) takeOf(set SigSet, info *Siginfo) int {
 	if sig := (t.sig.pending.set & set).lowest(); sig != 0 {
 		t.sig.pending.take(sig, info)
@@ -112,6 +114,8 @@ func (w *sigWatch) get() {
 }
 
 // announce tells signalfds of a signal that became pending. p.sig.lock is held.
+//
+// +checklocks:p.sig.lock
 func (p *Process) announce(sig int) {
 	if w := p.sig.watch; w != nil {
 		w.queue.WakeAll()

@@ -67,6 +67,9 @@ func (t *Task) halt(bits uint32) {
 }
 
 // beginStop gives every thread a pending stop, unless the process is ending or a SIGCONT came in between. table.lock and p.sig.lock are held.
+//
+// +checklocks:table.lock
+// +checklocks:p.sig.lock
 func (p *Process) beginStop(me *Task, sig int) bool {
 	if me.sig.job.bits&jobDequeued == 0 || p.exiting.Load() != 0 || p.execer.Load() != nil {
 		return false
@@ -97,9 +100,13 @@ func (p *Process) beginStop(me *Task, sig int) bool {
 }
 
 // killed tells whether a SIGKILL waits for the thread. p.sig.lock is held.
+//
+// +checklocks:t.Proc.sig.lock
 func (t *Task) killed() bool { return (t.sig.pending.set | t.Proc.sig.shared.set).Has(SIGKILL) }
 
 // participate ends the thread's pending stop; it reports whether that completes the group's. p.sig.lock is held.
+//
+// +checklocks:t.Proc.sig.lock
 func (t *Task) participate() bool {
 	g := &t.Proc.sig.stop
 	counts := t.sig.job.bits&jobCount != 0
@@ -147,6 +154,8 @@ func (t *Task) enterStop(sig int) bool {
 }
 
 // stopComplete records a stop for wait(2) and tells the parent. table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) stopComplete() {
 	p.stopped, p.reported, p.contd = true, false, false
 	p.status = p.sig.stop.sig<<8 | 0x7f
@@ -154,6 +163,9 @@ func (p *Process) stopComplete() {
 }
 
 // resume is SIGCONT's effect, whatever its disposition. table.lock and p.sig.lock are held.
+//
+// +checklocks:table.lock
+// +checklocks:p.sig.lock
 func (p *Process) resume() {
 	for t := p.tasks.Front(); t != nil; t = t.node.Next() {
 		t.sig.job.bits &^= jobStopPending | jobCount | jobDequeued
@@ -182,6 +194,8 @@ func (p *Process) resume() {
 }
 
 // wakeStopped lets a thread out of the group's stop. p.sig.lock is held.
+//
+// +checklocks:t.Proc.sig.lock
 func (t *Task) wakeStopped() {
 	if t.sig.job.bits&jobStopped != 0 {
 		t.sig.job.bits &^= jobStopped
@@ -190,6 +204,9 @@ func (t *Task) wakeStopped() {
 }
 
 // endStops lets all threads go to die of SIGKILL. table.lock and p.sig.lock are held.
+//
+// +checklocks:table.lock
+// +checklocks:p.sig.lock
 func (p *Process) endStops() {
 	for t := p.tasks.Front(); t != nil; t = t.node.Next() {
 		t.sig.job.bits &^= jobStopPending | jobCount | jobDequeued
@@ -200,6 +217,9 @@ func (p *Process) endStops() {
 }
 
 // joinStop makes a new thread take part in a stop of its group. table.lock and p.sig.lock are held.
+//
+// +checklocks:table.lock
+// +checklocks:t.Proc.sig.lock
 func (t *Task) joinStop(creator *Task) {
 	p := t.Proc
 	switch {
@@ -218,6 +238,8 @@ func (t *Task) joinStop(creator *Task) {
 
 // leaveSignals takes a thread that ends out of all that concerns its process's signals: others take what it leaves, and a group's
 // stop no longer waits for it. table.lock is held.
+//
+// +checklocks:table.lock
 func (t *Task) leaveSignals() {
 	p := t.Proc
 	p.sig.lock.Lock()
@@ -236,6 +258,8 @@ func (t *Task) leaveSignals() {
 }
 
 // tellParent reports a stop or continuation. table.lock is held, no signal lock is.
+//
+// +checklocks:table.lock
 func (p *Process) tellParent(code int32, sig int) {
 	parent := p.parent
 	if parent == nil {

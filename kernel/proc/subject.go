@@ -17,6 +17,8 @@ type Subject struct {
 }
 
 // look fills s in from o, whose number is in the table. table.lock is held, or o is the running task.
+//
+// +checklocks:table.lock
 func (t *Task) look(o *Task) (s Subject) {
 	p := o.Proc
 	c := t.Ctx.Cred
@@ -34,7 +36,7 @@ func (t *Task) look(o *Task) (s Subject) {
 // Subject returns the thread of a number, 0 being the running one, with a reference that its Put gives back. ESRCH.
 func (t *Task) Subject(tid int) (s Subject, e errno.Errno) {
 	if tid == 0 || tid == t.TID {
-		s = t.look(t)
+		s = t.look(t) // +checklocksforce: the running task
 		s.Thread.Get()
 		return s, errno.OK
 	}
@@ -88,6 +90,7 @@ func (t *Task) EachSubject(set, id int, fn func(s Subject)) (any bool) {
 	return any
 }
 
+// +checklocks:table.lock
 func (t *Task) each(o *Task, fn func(s Subject)) bool {
 	s := t.look(o)
 	fn(s)
@@ -95,6 +98,8 @@ func (t *Task) each(o *Task, fn func(s Subject)) bool {
 }
 
 // inSet tells whether p belongs to a set of processes. table.lock is held.
+//
+// +checklocks:table.lock
 func (t *Task) inSet(p *Process, set, id int) bool {
 	if set == OneGroup {
 		if id == 0 {

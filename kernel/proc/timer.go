@@ -147,6 +147,8 @@ func (p *Process) threadTime(tid int) uint64 {
 }
 
 // start sets the kernel's timer for the next expiry, no sooner than least ns from now; now is the time of t's clock. timerLock is held.
+//
+// +checklocks:t.proc.timerLock
 func (t *Timer) start(now, least uint64) {
 	if t.due == 0 || t.gone {
 		return
@@ -241,6 +243,8 @@ func (t *Timer) send(n uint64) {
 type Setting struct{ Left, Interval uint64 }
 
 // setting returns the setting in force; now is the time of t's clock. timerLock is held.
+//
+// +checklocks:t.proc.timerLock
 func (t *Timer) setting(now uint64) (s Setting) {
 	if t.due == 0 {
 		return s

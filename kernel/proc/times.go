@@ -44,6 +44,8 @@ func (t *Times) addTask(k *Task) sched.Stats {
 }
 
 // times returns the figures of all tasks, ended ones included. table.lock is held.
+//
+// +checklocks:table.lock
 func (p *Process) times() Times {
 	u := p.Times
 	for t := p.tasks.Front(); t != nil; t = t.node.Next() {

@@ -58,6 +58,8 @@ func (w *waiter) matches(c *Process) bool {
 }
 
 // scan looks for a child with something to report and takes the report. table.lock is held.
+//
+// +checklocks:table.lock
 func (w *waiter) scan() bool {
 	w.any = false
 	for c := w.p.children.Front(); c != nil; c = c.sibling.Next() {
@@ -93,6 +95,7 @@ func (w *waiter) report(c *Process, status int) {
 	w.out.Times.add(&c.ChildTimes)
 }
 
+// +checklocks:table.lock
 func (w *waiter) reap(c *Process) {
 	w.p.ChildTimes.add(&w.out.Times)
 	c.unlink()

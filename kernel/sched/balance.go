@@ -27,11 +27,15 @@ const (
 )
 
 // startTick sets this CPU's tick. The queue is locked.
+//
+// +checklocks:rq.lock
 func (rq *runQueue) startTick() {
 	rq.tickFor(rq.curr)
 }
 
 // tickFor sets the tick for a thread that runs or is about to: at the end of its budget if it has one. The queue is locked.
+//
+// +checklocks:rq.lock
 func (rq *runQueue) tickFor(t *Thread) {
 	ns := uint64(TickPeriod)
 	if e := &t.entity; e.Class == policy.Deadline && e.Budget.Runtime != 0 {
@@ -65,6 +69,8 @@ func tickTimer(*time.Timer) {
 
 // pull takes a thread from the CPU that has most to run. The queue is locked and empty; the other's lock is
 // only tried, so two CPUs never wait for each other.
+//
+// +checklocks:rq.lock
 func (rq *runQueue) pull() bool {
 	online := onlineMask.Load() &^ (1 << uint(rq.cpu))
 	if online == 0 {
@@ -91,6 +97,8 @@ func (rq *runQueue) pull() bool {
 
 // push gives an idle CPU a sign to pull, or moves a thread to the least loaded CPU if that evens the load. The queue
 // is locked.
+//
+// +checklocks:rq.lock
 func (rq *runQueue) push() {
 	others := CPUMask(onlineMask.Load()) &^ (1 << uint(rq.cpu))
 	if others == 0 {
@@ -117,6 +125,8 @@ func (rq *runQueue) push() {
 }
 
 // candidate finds a waiting thread that may run on cpu and weighs less than limit. The queue is locked.
+//
+// +checklocks:rq.lock
 func (rq *runQueue) candidate(cpu int, limit uint64) *Thread {
 	e := rq.queue.Next(nil)
 	for i := 0; e != nil && i < scanLimit; i++ {
@@ -130,6 +140,8 @@ func (rq *runQueue) candidate(cpu int, limit uint64) *Thread {
 }
 
 // give moves the waiting thread t to another queue. Both are locked.
+//
+// +checklocks:rq.lock
 func (rq *runQueue) give(t *Thread, to *runQueue) {
 	rq.dequeue(t)
 	rq.discount(t)

@@ -139,6 +139,8 @@ func (t *Thread) inherit(s Standing) {
 }
 
 // apply makes t's entity follow its parameters. The queue, t's, is locked.
+//
+// +checklocks:rq.lock
 func (rq *runQueue) apply(t *Thread) {
 	queued, running := t.entity.Queued, rq.curr == t
 	counted := t.onRQ && !t.migrate && (queued || running)

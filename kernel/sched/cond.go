@@ -15,6 +15,8 @@ func (c *Cond) Wait(m *Mutex) { c.wait(m, Uninterruptible, 0) }
 
 // WaitTimeout is Wait for at most ns nanoseconds (no limit when ns < 0): ETIMEDOUT, or EINTR on a signal if
 // interruptible. m is held again in any case.
+//
+// +checklocks:m
 func (c *Cond) WaitTimeout(m *Mutex, ns int64, interruptible bool) errno.Errno {
 	if interruptible {
 		return c.wait(m, Interruptible, deadlineIn(ns))

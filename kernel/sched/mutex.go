@@ -99,6 +99,8 @@ func (m *Mutex) lockSlow(s State) errno.Errno {
 }
 
 // take takes the lock if it is free, else marks it as waited for. The queue is locked.
+//
+// +checklocks:m.q.lock
 func (m *Mutex) take() bool {
 	for {
 		v := m.owner.Load()

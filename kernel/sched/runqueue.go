@@ -57,6 +57,8 @@ var (
 
 // lockQueue locks the run queue that the thread belongs to. Interrupts are off. Holding it, the thread is either
 // running there, or waiting there, or off its stack: the switch away from a thread ends before the lock is released.
+//
+// +checklocksacquire:.runQueue.lock
 func (t *Thread) lockQueue() *runQueue {
 	for {
 		cpu := atomic.LoadInt32(&t.CPU)
@@ -70,6 +72,8 @@ func (t *Thread) lockQueue() *runQueue {
 }
 
 // account charges the time since the last call to whoever runs. The queue is locked.
+//
+// +checklocks:rq.lock
 func (rq *runQueue) account(now uint64) {
 	ns := now - rq.clock
 	if int64(ns) <= 0 { // another CPU's clock may be a little ahead
@@ -87,6 +91,8 @@ func (rq *runQueue) account(now uint64) {
 }
 
 // enqueue puts t, which counts as runnable, into the policy's queue. The queue is locked.
+//
+// +checklocks:rq.lock
 func (rq *runQueue) enqueue(t *Thread, why policy.Why) {
 	if t.entity.Class == policy.Deadline {
 		rq.queue.Now = time.Now()
@@ -98,6 +104,8 @@ func (rq *runQueue) enqueue(t *Thread, why policy.Why) {
 }
 
 // dequeue takes the waiting thread t out of the queue again, still counted. The queue is locked.
+//
+// +checklocks:rq.lock
 func (rq *runQueue) dequeue(t *Thread) {
 	if t.entity.Held() {
 		rq.count(t)
@@ -108,11 +116,14 @@ func (rq *runQueue) dequeue(t *Thread) {
 }
 
 // count adds t to the runnable threads, discount takes it off. The queue is locked.
+//
+// +checklocks:rq.lock
 func (rq *runQueue) count(t *Thread) {
 	rq.nr.Add(1)
 	rq.load.Add(t.entity.Weight)
 }
 
+// +checklocks:rq.lock
 func (rq *runQueue) discount(t *Thread) {
 	rq.nr.Add(-1)
 	rq.load.Add(-t.entity.Weight)
@@ -120,6 +131,8 @@ func (rq *runQueue) discount(t *Thread) {
 
 // activate makes t, which no queue has, wait for this CPU, and sees to it that it gets the CPU in due time. The queue
 // is locked, interrupts are off.
+//
+// +checklocks:rq.lock
 func (rq *runQueue) activate(t *Thread, why policy.Why) {
 	rq.count(t)
 	rq.enqueue(t, why)
@@ -145,6 +158,8 @@ func (rq *runQueue) activate(t *Thread, why policy.Why) {
 }
 
 // resched has the CPU pick anew soon. The queue is locked.
+//
+// +checklocks:rq.lock
 func (rq *runQueue) resched() {
 	need := &rq.curr.NeedResched
 	if atomic.LoadUint32(need)&needSwitch != 0 {

@@ -109,6 +109,8 @@ func (l *RWMutex) release() {
 
 // grant gives the lock to those at the head of the queue who can have it. The queue is locked; as rwWaiters is
 // set, others can only release the lock meanwhile.
+//
+// +checklocks:l.q.lock
 func (l *RWMutex) grant() {
 	for w := l.q.first; w != nil; w = l.q.first {
 		v := l.state.Load()

@@ -96,6 +96,8 @@ func switchThread(prev *Thread, why policy.Why, sleep bool) {
 }
 
 // pick takes the next thread from the policy, from another CPU, or else the idle thread. The queue is locked.
+//
+// +checklocks:rq.lock
 func (rq *runQueue) pick() *Thread {
 	if urgentWaiting.Load() > 0 {
 		rq.pullUrgent()

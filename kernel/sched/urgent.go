@@ -17,6 +17,8 @@ import (
 var urgentWaiting atomic.Int32
 
 // urgent notes that t, of an upper class, has come into the queue: it waits, or it is held until its next period. The queue is locked.
+//
+// +checklocks:rq.lock
 func (rq *runQueue) urgent(t *Thread) {
 	if !t.entity.Held() {
 		urgentWaiting.Add(1)
@@ -27,6 +29,8 @@ func (rq *runQueue) urgent(t *Thread) {
 }
 
 // awaitPeriod sets the timer for the next thread that is held. The queue is locked.
+//
+// +checklocks:rq.lock
 func (rq *runQueue) awaitPeriod() {
 	if at, ok := rq.queue.NextPeriod(); ok {
 		rq.period.Start(at)
@@ -125,6 +129,8 @@ func (rq *runQueue) pullUrgent() {
 }
 
 // giveUrgent moves the first waiting thread more urgent than least that may run there to another queue. Both are locked.
+//
+// +checklocks:rq.lock
 func (rq *runQueue) giveUrgent(to *runQueue, least int) {
 	e := rq.queue.Next(nil)
 	for i := 0; e != nil && i < scanLimit && e.Urgency() > least; i++ {

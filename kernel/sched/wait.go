@@ -41,6 +41,8 @@ type Waiter struct {
 func (q *WaitQueue) InitRank(r lock.Rank) { q.lock.Rank = r }
 
 // lockAs takes the queue's lock, as a lock of rank r unless InitRank said otherwise.
+//
+// +checklocksacquire:q.lock
 func (q *WaitQueue) lockAs(r lock.Rank) (flags uintptr) {
 	if lock.Debug && q.lock.Rank == lock.RankNone {
 		q.lock.Rank = r
@@ -48,9 +50,12 @@ func (q *WaitQueue) lockAs(r lock.Rank) (flags uintptr) {
 	return q.lock.LockIRQ()
 }
 
+// +checklocksrelease:q.lock
 func (q *WaitQueue) unlock(flags uintptr) { q.lock.UnlockIRQ(flags) }
 
 // push puts w at the end of the queue, or at its front. The queue is locked.
+//
+// +checklocks:q.lock
 func (q *WaitQueue) push(w *Waiter, front bool) {
 	w.on = q
 	if front {
@@ -71,6 +76,8 @@ func (q *WaitQueue) push(w *Waiter, front bool) {
 }
 
 // unlink takes w out of the queue. The queue is locked.
+//
+// +checklocks:q.lock
 func (q *WaitQueue) unlink(w *Waiter) {
 	if w.prev == nil {
 		q.first = w.next
@@ -86,6 +93,8 @@ func (q *WaitQueue) unlink(w *Waiter) {
 }
 
 // wakeFirst takes the first entry, a thread's, out of the queue and wakes it. The queue is locked.
+//
+// +checklocks:q.lock
 func (q *WaitQueue) wakeFirst() {
 	w := q.first
 	q.unlink(w)
@@ -230,6 +239,8 @@ func (t *Thread) mustNotSleep(s State, deadline uint64) errno.Errno {
 // park puts the running thread into the queue (unless it is there) and sleeps until a waker takes it out (OK),
 // or a signal or the deadline comes (EINTR, ETIMEDOUT, and it is out of the queue). The queue is locked on entry
 // and on return, and not in between; flags are its lock's.
+//
+// +checklocks:q.lock
 func (q *WaitQueue) park(t *Thread, flags uintptr, s State, deadline uint64, front bool) (uintptr, errno.Errno) {
 	w := &t.wait
 	if w.on == nil {

@@ -24,6 +24,8 @@ func Publish(v *VVar) {
 }
 
 // publish writes what has changed. wall.seq is held for writing.
+//
+// +checklocks:wall.seq
 func publish() {
 	v := vvar
 	if v == nil {

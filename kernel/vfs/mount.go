@@ -336,6 +336,7 @@ func MountFS(ctx *Context, source, target, fstype string, flags uint32, data str
 	return err
 }
 
+// +checklocks:mountMutex
 func mountNew(ctx *Context, source string, at Path, fstype string, flags uint32, data string) errno.Errno {
 	t := FindFSType(fstype)
 	if t == nil {
@@ -373,6 +374,8 @@ func mountNew(ctx *Context, source string, at Path, fstype string, flags uint32,
 
 // mountOn puts m into the tree at a place, unless that is removed: then it gives m up. mountMutex is held, so that the place's own
 // mount stays.
+//
+// +checklocks:mountMutex
 func (m *Mount) mountOn(at Path) errno.Errno {
 	i := at.Inode()
 	i.Lock.Lock()
@@ -388,6 +391,7 @@ func (m *Mount) mountOn(at Path) errno.Errno {
 	return errno.OK
 }
 
+// +checklocks:mountMutex
 func bind(ctx *Context, source string, at Path, flags uint32) errno.Errno {
 	src, err := Lookup(ctx, AtFDCWD, source, LookupFollow)
 	if err != errno.OK {

@@ -68,6 +68,8 @@ func (s *AddressSpace) Advise(start, length uintptr, v Advice) errno.Errno {
 }
 
 // eachPart gives advice about pages; s.lock is held for reading, so others may fault meanwhile.
+//
+// +checklocksread:s.lock
 func (s *AddressSpace) eachPart(start, end uintptr, v Advice) errno.Errno {
 	at, result := start, errno.OK
 	for a := s.findFrom(start); a != nil && a.Start < end; a = s.next(a) {
@@ -103,6 +105,8 @@ func (a *Area) readAhead(from, to uintptr) {
 }
 
 // adviseFlags gives advice that is kept as flags of areas.
+//
+// +checklocks:s.lock
 func (s *AddressSpace) adviseFlags(start, end uintptr, v Advice) errno.Errno {
 	set, clear := v.flags()
 	at, result := start, errno.OK

@@ -19,6 +19,8 @@ import (
 const aroundPages = 16
 
 // mapAround maps what is cached around va, within area a and one table. s.lock is held for reading, and no page lock.
+//
+// +checklocksread:s.lock
 func (s *AddressSpace) mapAround(a *Area, va uintptr) {
 	const span = aroundPages << arch.PageShift
 	start := max(va&^(span-1), a.Start)
@@ -61,6 +63,8 @@ func (a *Area) fillsAhead(va uintptr) bool {
 
 // fillAhead maps zeroed pages at va and behind it, within area a and one table, up to the next multiple of aroundPages or the first page
 // that is there. s.lock is held for reading.
+//
+// +checklocksread:s.lock
 func (s *AddressSpace) fillAhead(a *Area, va uintptr) {
 	const span = aroundPages << arch.PageShift
 	end := min((va+span-1)&^(span-1), a.End)

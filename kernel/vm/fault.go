@@ -61,6 +61,8 @@ func (s *AddressSpace) Fault(va uintptr, acc Access) errno.Errno {
 }
 
 // resolve fills or mends the entry of va, in area a, for an access. s.lock is held for reading.
+//
+// +checklocksread:s.lock
 func (s *AddressSpace) resolve(a *Area, va uintptr, acc Access) errno.Errno {
 	if a.Back == nil {
 		return s.faultAnon(a, va, acc)
@@ -74,6 +76,8 @@ func (s *AddressSpace) resolve(a *Area, va uintptr, acc Access) errno.Errno {
 }
 
 // faultAnon resolves a fault in private anonymous memory.
+//
+// +checklocksread:s.lock
 func (s *AddressSpace) faultAnon(a *Area, va uintptr, acc Access) errno.Errno {
 	if mapped(s.peek(va)) {
 		return s.faultPresent(a, va, acc)
@@ -171,6 +175,8 @@ func (s *AddressSpace) copyOnWrite(a *Area, va uintptr, old *mem.Frame) errno.Er
 }
 
 // faultBacked resolves a fault in an area over a backing.
+//
+// +checklocksread:s.lock
 func (s *AddressSpace) faultBacked(a *Area, va uintptr, acc Access) errno.Errno {
 	if e := s.peek(va); mapped(e) {
 		if a.Flags&Shared != 0 && acc == Write && e&arch.PTEWrite == 0 {
@@ -257,6 +263,7 @@ func (s *AddressSpace) growStack(va uintptr) errno.Errno {
 	return e
 }
 
+// +checklocks:s.lock
 func (s *AddressSpace) growStackLocked(va uintptr) errno.Errno {
 	a := s.findFrom(va)
 	switch {

@@ -68,6 +68,8 @@ func (s *AddressSpace) hugeAllowed(a *Area) bool {
 }
 
 // wantsHuge tells whether a store at va, in anonymous area a, is to bring a huge page. s.lock is held for reading.
+//
+// +checklocksread:s.lock
 func (s *AddressSpace) wantsHuge(a *Area, va uintptr) bool {
 	base := va &^ (tableSpan - 1)
 	if a.Flags&HugePage == 0 && (va != base || base == a.Start) || base < a.Start || a.End-base < tableSpan ||
@@ -119,6 +121,8 @@ func (s *AddressSpace) faultHuge(a *Area, va uintptr) bool {
 //
 // Both ways of mapping give the same translations, so nothing is flushed here: who narrows one flushes its address, which drops
 // a huge translation too (SDM 3A §4.10.4.1).
+//
+// +checklocks:s.pt
 func (s *AddressSpace) table(d *arch.PTE) *arch.Table {
 	if *d&arch.PTELarge == 0 {
 		return arch.TableAt(d.Addr())
@@ -143,6 +147,8 @@ func tableEntry(pa uint64) arch.PTE {
 }
 
 // zapHuge removes the huge page that d maps at va and leaves its empty table. s.pt is held, and the gather is not full.
+//
+// +checklocks:g.s.pt
 func (g *gather) zapHuge(d *arch.PTE, va uintptr) {
 	f := mem.FrameOf(d.Addr())
 	*d = tableEntry(f.Private)

@@ -38,6 +38,8 @@ func (s *AddressSpace) lockedIn(start, end uintptr) (n int64) {
 }
 
 // setLocked changes the lock flags in [start, end) up to the first hole, which gives ENOMEM.
+//
+// +checklocks:s.lock
 func (s *AddressSpace) setLocked(start, end uintptr, fl Flags) errno.Errno {
 	at, e := start, errno.OK
 	for at < end {

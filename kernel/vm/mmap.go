@@ -36,6 +36,8 @@ func (s *AddressSpace) Place(r *Request) (uintptr, errno.Errno) {
 }
 
 // place is Place with s locked.
+//
+// +checklocks:s.lock
 func (s *AddressSpace) place(r *Request) (uintptr, errno.Errno) {
 	if r.Length == 0 {
 		return 0, errno.EINVAL
@@ -138,6 +140,8 @@ func (s *AddressSpace) Unmap(start, length uintptr) errno.Errno {
 }
 
 // unmap is Unmap with s locked and checked bounds.
+//
+// +checklocks:s.lock
 func (s *AddressSpace) unmap(start, end uintptr) errno.Errno {
 	a := s.findFrom(start)
 	if a == nil || a.Start >= end {
@@ -171,6 +175,8 @@ func (s *AddressSpace) Brk(to uintptr) uintptr {
 }
 
 // brk is Brk with s locked. fill is the old end if the new part is to be filled in.
+//
+// +checklocks:s.lock
 func (s *AddressSpace) brk(to uintptr) (at, fill uintptr) {
 	l := &s.Layout
 	if to < l.StartBrk || to > arch.UserLimit-arch.PageSize ||

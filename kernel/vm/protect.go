@@ -31,6 +31,8 @@ func (s *AddressSpace) Protect(start, length uintptr, prot uint8, down bool) err
 }
 
 // protect is Protect with s locked.
+//
+// +checklocks:s.lock
 func (s *AddressSpace) protect(start, end uintptr, prot uint8, down bool) errno.Errno {
 	a := s.findFrom(start)
 	switch {
@@ -67,6 +69,8 @@ func (s *AddressSpace) protect(start, end uintptr, prot uint8, down bool) errno.
 }
 
 // protectArea changes the part [at, stop) of area a.
+//
+// +checklocks:s.lock
 func (s *AddressSpace) protectArea(a *Area, at, stop uintptr, prot uint8) errno.Errno {
 	if prot&ProtWrite != 0 && a.Flags&(Shared|MayWrite) == Shared || prot&ProtExec != 0 && a.Flags&MayExec == 0 {
 		return errno.EACCES

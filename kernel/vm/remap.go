@@ -44,6 +44,8 @@ func (s *AddressSpace) Remap(old, oldLen, newLen uintptr, flags int, to uintptr,
 }
 
 // remap is Remap with s locked and its arguments checked. fill: what was added is to be faulted in.
+//
+// +checklocks:s.lock
 func (s *AddressSpace) remap(old, oldLen, newLen uintptr, flags int, to uintptr, unlimited bool) (at uintptr, fill bool, e errno.Errno) {
 	a := s.find(old)
 	if a == nil {
@@ -96,6 +98,8 @@ func (s *AddressSpace) remap(old, oldLen, newLen uintptr, flags int, to uintptr,
 }
 
 // growInPlace extends area a, which ends at end, by more bytes if the room behind it is free.
+//
+// +checklocks:s.lock
 func (s *AddressSpace) growInPlace(a *Area, end, more uintptr) bool {
 	if a.End != end || more > arch.UserLimit-end || !s.isFree(end, more) || a.Flags&Charged != 0 && !Commit(pages(more)) {
 		return false
@@ -113,6 +117,8 @@ func (s *AddressSpace) growInPlace(a *Area, end, more uintptr) bool {
 }
 
 // move maps a's part [old, old+oldLen) elsewhere with newLen bytes and takes its pages along.
+//
+// +checklocks:s.lock
 func (s *AddressSpace) move(a *Area, old, oldLen, newLen, to uintptr, flags int) (uintptr, errno.Errno) {
 	if s.nAreas+3 >= MaxAreas {
 		return 0, errno.ENOMEM
@@ -156,6 +162,8 @@ func (s *AddressSpace) move(a *Area, old, oldLen, newLen, to uintptr, flags int)
 }
 
 // unlockRange makes the areas of [start, end) unlocked ones: what was there has moved.
+//
+// +checklocks:s.lock
 func (s *AddressSpace) unlockRange(start, end uintptr) errno.Errno {
 	if e := s.isolate(start, end); e != 0 {
 		return e

@@ -187,6 +187,8 @@ func Attach(s *AddressSpace) {
 
 // unlock ends a change of the map. Only now are the backings of dropped areas released: that may close files, which takes
 // locks of inodes, under which others fault.
+//
+// +checklocksrelease:s.lock
 func (s *AddressSpace) unlock() {
 	a := s.dead
 	s.dead = nil

@@ -70,4 +70,6 @@ func (s *AddressSpace) InCore(start uintptr, out []byte, sees func(b Backing) bo
 }
 
 // present tells whether va's entry holds a frame. s.lock is held.
+//
+// +checklocksread:s.lock
 func (s *AddressSpace) present(va uintptr) bool { return mapped(s.peek(va)) }

@@ -46,6 +46,8 @@ func (s *AddressSpace) directory(va uintptr) (d *arch.PTE, next uintptr) {
 }
 
 // lastTable returns the bottom-level table for va, or nil with the first address for which there may be one again. s.pt is held.
+//
+// +checklocks:s.pt
 func (s *AddressSpace) lastTable(va uintptr) (t *arch.Table, next uintptr) {
 	d, next := s.directory(va)
 	if d == nil || !d.Present() {
@@ -55,6 +57,8 @@ func (s *AddressSpace) lastTable(va uintptr) (t *arch.Table, next uintptr) {
 }
 
 // entry returns va's entry, or nil if there is no table for it. s.pt is held.
+//
+// +checklocks:s.pt
 func (s *AddressSpace) entry(va uintptr) *arch.PTE {
 	t, _ := s.lastTable(va)
 	if t == nil {
@@ -64,6 +68,8 @@ func (s *AddressSpace) entry(va uintptr) *arch.PTE {
 }
 
 // makeTable returns the bottom-level table for va, made if need be; nil: no memory. s.pt is held.
+//
+// +checklocks:s.pt
 func (s *AddressSpace) makeTable(va uintptr) *arch.Table {
 	d := s.makeDirectory(va)
 	if d == nil {
@@ -73,6 +79,8 @@ func (s *AddressSpace) makeTable(va uintptr) *arch.Table {
 }
 
 // makeDirectory is directory that makes what is missing, the bottom-level table too; nil: no memory. s.pt is held.
+//
+// +checklocks:s.pt
 func (s *AddressSpace) makeDirectory(va uintptr) *arch.PTE {
 	t := arch.TableAt(s.Root)
 	for l := uint(3); ; l-- {

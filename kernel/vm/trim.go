@@ -15,6 +15,8 @@ import (
 const sweepSlack = 64
 
 // trimTables frees tables after [start, end) was unmapped. s.lock is held for writing.
+//
+// +checklocks:s.lock
 func (s *AddressSpace) trimTables(start, end uintptr) {
 	if s.tables.Load() > 2*s.swept+sweepSlack {
 		s.sweep()

@@ -50,6 +50,6 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), qemuCommand(), testCommand(), gdbCommand(), imageCommand(), fsckCommand(), gateCommand(), floorsCommand(), benchCommand(), oopsCommand(), pushCommand(), fuzzCommand(), soakCommand())
+	root.AddCommand(runCommand(), qemuCommand(), testCommand(), gdbCommand(), imageCommand(), fsckCommand(), gateCommand(), floorsCommand(), locksCommand(), benchCommand(), oopsCommand(), pushCommand(), fuzzCommand(), soakCommand())
 	return root
 }

@@ -73,6 +73,8 @@ func (pageOps) PrepareWrite(o *pagecache.Object, f *mem.Frame, from, to int) err
 }
 
 // promise does PrepareWrite's work. Preconditions: mapLock is held for reading, f is locked.
+//
+// +checklocksread:i.mapLock
 func (i *Inode) promise(f *mem.Frame) errno.Errno {
 	if f.Private == promised {
 		return errno.OK
@@ -205,6 +207,8 @@ func (i *Inode) writeAlloc(o *pagecache.Object, frames []*mem.Frame) (done int, 
 }
 
 // writeRun submits one run of pages as part of h's transaction. Preconditions: mapLock is held for writing.
+//
+// +checklocks:i.mapLock
 func (i *Inode) writeRun(h *handle, frames []*mem.Frame) (int, errno.Errno) {
 	fs := i.fs
 	lblk := uint32(frames[0].Index)

@@ -106,6 +106,8 @@ func (c *bufCache) head(h uint32) **buf { return &c.tables[h/bufPerTab].heads[h%
 func bufHash(blk uint64) uint32 { return uint32(blk*0x9e3779b97f4a7c15>>40) % bufBuckets }
 
 // find returns a referenced buf of blk, or nil. Preconditions: the bucket is locked.
+//
+// +checklocks:c.locks
 func (c *bufCache) find(h uint32, blk uint64) *buf {
 	for b := *c.head(h); b != nil; b = b.hnext {
 		if b.blk == blk {
@@ -270,6 +272,8 @@ func (c *bufCache) drop(b *buf) {
 }
 
 // unhash takes b out of its chain. Preconditions: the bucket is locked.
+//
+// +checklocks:c.locks
 func (c *bufCache) unhash(h uint32, b *buf) {
 	p := c.head(h)
 	for *p != b {

@@ -9,6 +9,8 @@ import (
 )
 
 // checkpoint writes all committed blocks home, makes that durable and empties the log. Preconditions: commitMu is held.
+//
+// +checklocks:j.commitMu
 func (j *journal) checkpoint() errno.Errno {
 	if e := j.aborted.Load(); e != 0 {
 		return errno.Errno(e)

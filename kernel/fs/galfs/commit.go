@@ -102,6 +102,8 @@ func (j *journal) advance(pos uint32) uint32 {
 }
 
 // writeLog appends a transaction of n block copies and makes it durable.
+//
+// +checklocks:j.commitMu
 func (j *journal) writeLog(t *tx, list *buf, n int) errno.Errno {
 	ndesc := (n + disk.JDCount - 1) / disk.JDCount
 	nrevk := (t.nfreed + disk.JRCount - 1) / disk.JRCount

@@ -142,6 +142,8 @@ func (p *exPath) nextKeyAt(from int) uint32 {
 
 // mapBlock says where logical block lblk is: pblk != 0 and n blocks from there on; or pblk == 0 and a hole of n blocks.
 // Preconditions: mapLock is held.
+//
+// +checklocksread:i.mapLock
 func (i *Inode) mapBlock(lblk uint32) (pblk uint64, n uint32, err errno.Errno) {
 	if i.depth == 0 {
 		root := i.rootNode()

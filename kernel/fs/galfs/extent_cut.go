@@ -7,6 +7,8 @@ import (
 
 // cutExtents unmaps the logical blocks [from, to), last extent first. It returns done == false when the handle has too few
 // credits left to go on, as trimExtents.
+//
+// +checklocks:i.mapLock
 func (i *Inode) cutExtents(h *handle, from, to uint32) (done bool, err errno.Errno) {
 	for from < to {
 		if i.count == 0 {
@@ -24,6 +26,8 @@ func (i *Inode) cutExtents(h *handle, from, to uint32) (done bool, err errno.Err
 
 // cutLast removes from the last extent that begins below to what lies in [from, to). It returns where what is left to remove ends: from when
 // there is nothing.
+//
+// +checklocks:i.mapLock
 func (i *Inode) cutLast(h *handle, from, to uint32) (uint32, errno.Errno) {
 	var p exPath
 	if err := i.findPath(to-1, &p); err != errno.OK {
@@ -116,6 +120,8 @@ func (e *exNode) removeAt(at int) {
 }
 
 // cutOut removes blocks [first, to) from the path's extent, which goes on beyond to. If it also begins before first, it becomes two.
+//
+// +checklocks:i.mapLock
 func (i *Inode) cutOut(h *handle, p *exPath, first, to uint32) errno.Errno {
 	fs := i.fs
 	leaf, at := &p.node[p.depth], p.at[p.depth]

@@ -11,6 +11,8 @@ func (i *Inode) insertCredits() int { return 3*(int(i.depth)+2) + int(i.depth) +
 
 // insertExtent maps the hole [lblk, lblk+n) to pblk. On an error the mapping is as it was. Preconditions: mapLock is held
 // for writing; the caller stores the inode afterwards.
+//
+// +checklocks:i.mapLock
 func (i *Inode) insertExtent(h *handle, lblk, n uint32, pblk uint64) errno.Errno {
 	var p exPath
 	for {
@@ -159,6 +161,8 @@ func (i *Inode) homeGoal() uint64 {
 // trimExtents unmaps everything from logical block from on, last extent first. It returns done == false when the handle has
 // too few credits left to go on: the tree is consistent then, and the caller continues with another handle.
 // Preconditions: mapLock is held for writing; the caller stores the inode afterwards.
+//
+// +checklocks:i.mapLock
 func (i *Inode) trimExtents(h *handle, from uint32) (done bool, err errno.Errno) {
 	return i.cutExtents(h, from, disk.MaxLBlk+1)
 }

@@ -142,6 +142,8 @@ func putTime(raw []byte, sec, ns int, t vfs.Time) {
 
 // store writes i to its table block through h. data says that more than times changed, so fdatasync must wait
 // for it. Preconditions: i.mapLock is held for writing, or nobody else sees i.
+//
+// +checklocks:i.mapLock
 func (i *Inode) store(h *handle, data bool) errno.Errno {
 	b, err := i.fs.inodeBuf(i.ino)
 	if err != errno.OK {

@@ -134,7 +134,7 @@ func (d *Inode) tryMake(name string, n *newInode) (*vfs.Inode, errno.Errno) {
 		d.SetNlink(d.Nlink + 1)
 	}
 	d.touchDir()
-	err = d.store(&h, true)
+	err = d.storeLocked(&h)
 	h.stop()
 	if err != errno.OK {
 		err = fs.failed("store of a directory", uint64(d.ino), err)
@@ -221,7 +221,7 @@ func (d *Inode) tryTmpfile(n *newInode) (*vfs.Inode, errno.Errno) {
 
 // storeSplit stores a directory after a failed insertion, which may have split nodes all the same.
 func (d *Inode) storeSplit(h *handle) {
-	if err := d.store(h, true); err != errno.OK {
+	if err := d.storeLocked(h); err != errno.OK {
 		d.fs.failed("store of a directory", uint64(d.ino), err)
 	}
 }
@@ -259,7 +259,7 @@ func (i *Inode) fill(h *handle, n *newInode) errno.Errno {
 			i.fs.bufs.put(b)
 		}
 	}
-	err := i.store(h, true)
+	err := i.storeLocked(h)
 	if err != errno.OK {
 		i.unfill(h)
 	}
@@ -327,7 +327,7 @@ func (d *Inode) tryLink(i *Inode, name string) errno.Errno {
 	i.SetNlink(i.Nlink + 1)
 	i.touchCtime()
 	d.touchDir()
-	return fs.must("link", d, firstErr(err, i.storeLocked(&h), d.store(&h, true)))
+	return fs.must("link", d, firstErr(err, i.storeLocked(&h), d.storeLocked(&h)))
 }
 
 // touchCtime records a change of attributes.
@@ -375,7 +375,7 @@ func (inodeOps) Unlink(dir *vfs.Inode, name string, victim *vfs.Inode) errno.Err
 		return err
 	}
 	d.touchDir()
-	return fs.must("unlink", d, firstErr(i.dropLink(&h), d.store(&h, true), errno.OK))
+	return fs.must("unlink", d, firstErr(i.dropLink(&h), d.storeLocked(&h), errno.OK))
 }
 
 // dropLink takes one link from an inode, and puts it on the orphan list with the last.
@@ -409,7 +409,7 @@ func (inodeOps) Rmdir(dir *vfs.Inode, name string, victim *vfs.Inode) errno.Errn
 	}
 	d.SetNlink(d.Nlink - min(d.Nlink, 1))
 	d.touchDir()
-	return fs.must("rmdir", d, firstErr(i.dropLink(&h), d.store(&h, true), errno.OK))
+	return fs.must("rmdir", d, firstErr(i.dropLink(&h), d.storeLocked(&h), errno.OK))
 }
 
 // Readlink copies the target of a symbolic link.

@@ -13,6 +13,8 @@ import (
 const orphanCredits = 3
 
 // setNextOrphan writes the list's link in an inode. Preconditions: orphanMu is held.
+//
+// +checklocks:i.fs.orphanMu
 func (i *Inode) setNextOrphan(h *handle, next uint32) errno.Errno {
 	b, err := i.fs.inodeBuf(i.ino)
 	if err != errno.OK {
@@ -27,6 +29,8 @@ func (i *Inode) setNextOrphan(h *handle, next uint32) errno.Errno {
 }
 
 // setOrphanHead writes the list's head. Preconditions: orphanMu is held.
+//
+// +checklocks:fs.orphanMu
 func (fs *FS) setOrphanHead(h *handle, ino uint32) errno.Errno {
 	b, err := fs.bufs.read(0, disk.MagicSuper)
 	if err != errno.OK {

@@ -107,10 +107,10 @@ func (r *renaming) takeBack(h *handle, why errno.Errno) {
 func (r *renaming) stamp(h *handle) errno.Errno {
 	r.o.touchCtime()
 	r.od.touchDir()
-	err := firstErr(r.o.storeLocked(h), r.od.store(h, true), errno.OK)
+	err := firstErr(r.o.storeLocked(h), r.od.storeLocked(h), errno.OK)
 	if err == errno.OK && r.nd != r.od {
 		r.nd.touchDir()
-		err = r.nd.store(h, true)
+		err = r.nd.storeLocked(h)
 	}
 	return err
 }

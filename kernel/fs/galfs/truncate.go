@@ -75,6 +75,8 @@ func (i *Inode) release() errno.Errno {
 }
 
 // freeContents frees the blocks of an inode, as far as the handle's credits go.
+//
+// +checklocks:i.mapLock
 func (i *Inode) freeContents(h *handle) (done bool, err errno.Errno) {
 	switch {
 	case i.Mode&disk.ModeFmt == disk.ModeReg:

@@ -226,6 +226,8 @@ func endAll(s *vm.AddressSpace) {
 }
 
 // head returns the ring's head. mu is held.
+//
+// +checklocks:c.mu
 func (c *Context) head() (uint32, errno.Errno) {
 	var h uint32
 	if c.dead.Load() {

@@ -167,6 +167,8 @@ func (g *segment) Get() {
 }
 
 // attach counts an attachment. mu is held.
+//
+// +checklocks:g.mu
 func (g *segment) attach() {
 	g.refs.Add(1)
 	g.attached.Add(1)

@@ -217,8 +217,8 @@ func (s *sock) passOn(deadline int64) {
 func (*socketOps) Pair(ga, gb *net.Socket) errno.Errno {
 	a, b := of(ga), of(gb)
 	c, pid := net.Cred(), net.PID()
-	a.setPeerCred(pid, c.Get())
-	b.setPeerCred(pid, c.Get())
+	a.setPeerCred(pid, c.Get()) // +checklocksforce: new
+	b.setPeerCred(pid, c.Get()) // +checklocksforce: new
 	a.peer.Store(b.get())
 	b.peer.Store(a.get())
 	a.state.Store(connected)

@@ -191,6 +191,8 @@ func (s *sock) recvDatagram(m *net.Msg) (int, errno.Errno) {
 }
 
 // datagramAt returns the message to read: the first one, or the one that the peek offset leads to, with the offset in it. s.receive is held.
+//
+// +checklocks:s.receive
 func (s *sock) datagramAt(m *net.Msg) (p *message, skip int) {
 	p = s.queue.head.Load()
 	if m.Flags&net.MSG_PEEK == 0 {
@@ -207,6 +209,8 @@ func (s *sock) datagramAt(m *net.Msg) (p *message, skip int) {
 }
 
 // receiveDatagram receives a message; s.receive is held and given up. deadline is 0 if the call has not waited.
+//
+// +checklocks:s.receive
 func (s *sock) receiveDatagram(m *net.Msg, p *message, skip int, deadline int64) (int, errno.Errno) {
 	peek := m.Flags&net.MSG_PEEK != 0
 	size := p.len - skip

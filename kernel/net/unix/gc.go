@@ -103,6 +103,8 @@ func (r *rights) fly(limit int) errno.Errno {
 }
 
 // takeOff counts one more message with the socket. flightLock is held.
+//
+// +checklocks:flightLock
 func (s *sock) takeOff(f *vfs.File) {
 	if s.flight.count++; s.flight.count == 1 {
 		s.flight.file = f
@@ -210,6 +212,8 @@ func collect(*sched.Work) {
 }
 
 // revive marks the candidates that are referred to from outside as alive, and all those in the queues of such. flightLock is held.
+//
+// +checklocks:flightLock
 func revive() {
 	var list *sock
 	for s := flying.Front(); s != nil; s = s.flight.node.Next() {
@@ -230,6 +234,8 @@ func revive() {
 
 // eachInQueue calls fn for each socket that the messages in the queue of s carry, and in those of the connections that wait to
 // be accepted there. flightLock is held.
+//
+// +checklocks:flightLock
 func (s *sock) eachInQueue(fn func(t *sock)) {
 	s.queue.lock.Lock()
 	defer s.queue.lock.Unlock()
@@ -257,6 +263,8 @@ func (m *message) eachCargo(fn func(t *sock)) {
 
 // takeRights takes the files out of the messages in the queue of s, and in those of the connections that wait there, and puts them in front of
 // list. flightLock is held.
+//
+// +checklocks:flightLock
 func (s *sock) takeRights(list *rights) *rights {
 	s.queue.lock.Lock()
 	defer s.queue.lock.Unlock()

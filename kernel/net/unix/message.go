@@ -190,6 +190,8 @@ func (q *queue) take(s *sock) *message {
 }
 
 // unlink takes the first message out. The queue is locked.
+//
+// +checklocks:q.lock
 func (q *queue) unlink(s *sock, m *message) {
 	s.queued.Add(-m.charge)
 	q.head.Store(m.next)

@@ -176,6 +176,8 @@ const endOfStream errno.Errno = -1
 
 // nothing is called with an empty queue: it waits for a piece, or tells why there will be none. s.receive is held, though not while
 // it waits.
+//
+// +checklocks:s.receive
 func (s *sock) nothing(r *receipt) errno.Errno {
 	if e := s.TakeError(); e != errno.OK {
 		return e
@@ -198,6 +200,8 @@ func (s *sock) nothing(r *receipt) errno.Errno {
 
 // pieceAt returns the piece to read next and the offset in it: the first one, or when peeking the one that the peek offset and
 // what has been copied lead to. s.receive is held.
+//
+// +checklocks:s.receive
 func (s *sock) pieceAt(r *receipt) (p *message, off int) {
 	p = s.queue.head.Load()
 	if r.msg.Flags&net.MSG_PEEK == 0 {

@@ -230,6 +230,8 @@ func (s *sock) wakeAll() {
 }
 
 // setPeerCred records who is at the other end. s.mu is held.
+//
+// +checklocks:s.mu
 func (s *sock) setPeerCred(pid int32, c *cred.Cred) (old *cred.Cred) {
 	old = s.peerCred
 	s.peerPID, s.peerCred = pid, c

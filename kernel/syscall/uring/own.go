@@ -159,11 +159,15 @@ func (q *Request) timeout() (int, errno.Errno) {
 }
 
 // counted tells whether the results that a timeout waits for have come. Ring.cq is held.
+//
+// +checklocks:.Ring.cq
 func (q *Request) counted() bool {
 	return q.Entry.Off != 0 && int32(q.ring.tail-q.until) >= 0
 }
 
 // countResults makes the timeouts due that have waited for this number of results. cq is held.
+//
+// +checklocks:r.cq
 func (r *Ring) countResults() {
 	for q := r.requests.Front(); q != nil; q = q.node.Next() {
 		s := q.state.Load()

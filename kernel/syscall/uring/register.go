@@ -72,6 +72,8 @@ func (q *Request) UpdateFiles(first uint32, user uintptr, n uint32) (int, errno.
 }
 
 // update sets places of the table. reg is held.
+//
+// +checklocks:r.reg
 func (r *Ring) update(first uint32, user uintptr, n uint32, table *vfs.FDTable) (int, errno.Errno) {
 	for i := range n {
 		var fd int32
@@ -102,6 +104,8 @@ func (r *Ring) update(first uint32, user uintptr, n uint32, table *vfs.FDTable) 
 }
 
 // dropFiles empties the table. reg is held.
+//
+// +checklocks:r.reg
 func (r *Ring) dropFiles() {
 	for _, f := range r.files {
 		if f != nil {

@@ -360,6 +360,8 @@ func (r *Ring) ready() uint32 {
 }
 
 // post reports a result; cq is held.
+//
+// +checklocks:r.cq
 func (r *Ring) post(res Result) {
 	if r.over == nil && r.place(&res) {
 		return
@@ -380,6 +382,8 @@ func (r *Ring) post(res Result) {
 }
 
 // place puts a result into the ring; false: there is no room. cq is held.
+//
+// +checklocks:r.cq
 func (r *Ring) place(res *Result) bool {
 	if r.tail-r.rings.word(cqHead).Load() >= r.nCQ {
 		return false

@@ -102,6 +102,8 @@ func (q *Request) hold() bool {
 }
 
 // releaseHeld makes the first held request due if it may run now. cq is held.
+//
+// +checklocks:r.cq
 func (r *Ring) releaseHeld() {
 	if r.heldN == 0 || r.draining {
 		return
