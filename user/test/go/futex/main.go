@@ -15,6 +15,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"galago/user/test/internal/raw"
 )
 
 const (
@@ -49,18 +51,11 @@ func futex(word *uint32, op int, val uint32, timeout unsafe.Pointer, second *uin
 
 func num(n int) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&n)) }
 
-func name(e unix.Errno) string {
-	if e == 0 {
-		return "ok"
-	}
-	return unix.ErrnoName(e)
-}
-
 func show(what string, r int, e unix.Errno) {
 	if e != 0 {
 		r = -1
 	}
-	fmt.Println(what+":", r, name(e))
+	fmt.Println(what+":", r, raw.Name(e))
 }
 
 func mapShared(fd int, flags int) []byte {
@@ -161,7 +156,7 @@ func start(n int, f func(i int) (int, unix.Errno)) chan string {
 			runtime.LockOSThread()
 			tid <- unix.Gettid()
 			r, e := f(i)
-			c <- fmt.Sprint(r, " ", name(e))
+			c <- fmt.Sprint(r, " ", raw.Name(e))
 		}()
 		id := <-tid
 		asleep(id)

@@ -15,6 +15,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"galago/user/test/internal/raw"
 )
 
 const (
@@ -79,18 +81,11 @@ func spin(ns int64) {
 
 func num(n int) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&n)) }
 
-func name(e unix.Errno) string {
-	if e == 0 {
-		return "ok"
-	}
-	return unix.ErrnoName(e)
-}
-
 func show(what string, r int, e unix.Errno) {
 	if e != 0 {
 		r = -1
 	}
-	fmt.Println(what+":", r, name(e))
+	fmt.Println(what+":", r, raw.Name(e))
 }
 
 func tid() uint32 { return uint32(unix.Gettid()) }
@@ -206,7 +201,7 @@ func handOver() {
 	<-d
 	show("unlock", 0, op(&w, unlockPI))
 	<-done
-	fmt.Println("waited", name(waited), name(unlocked))
+	fmt.Println("waited", raw.Name(waited), raw.Name(unlocked))
 	word("owner", &then, me)
 	word("free", &w, 0)
 	// a plain waiter on the word
@@ -318,7 +313,7 @@ func died() {
 	for i := range heirs {
 		<-done[i]
 		h := &heirs[i]
-		fmt.Println("heir", name(h.lock), name(h.unlock))
+		fmt.Println("heir", raw.Name(h.lock), raw.Name(h.unlock))
 		word("heir", &h.word, h.tid)
 	}
 	word("end", w, 0)
@@ -378,7 +373,7 @@ func conditions() {
 			id, _ := thread(func() {
 				r, e := futex(cond, waitRequeuePI|private, 0, nil, lock, 0)
 				mine := atomic.LoadUint32(lock)&tidMask == tid()
-				done <- fmt.Sprint(r, " ", name(e), " ", mine, " ", name(op(lock, unlockPI)))
+				done <- fmt.Sprint(r, " ", raw.Name(e), " ", mine, " ", raw.Name(op(lock, unlockPI)))
 			})
 			asleep(id)
 		}
@@ -415,13 +410,13 @@ func contention() {
 			for range rounds {
 				if !atomic.CompareAndSwapUint32(w, 0, me) {
 					if e := op(w, lockPI); e != 0 {
-						fmt.Println("lock", name(e))
+						fmt.Println("lock", raw.Name(e))
 					}
 				}
 				n++
 				if !atomic.CompareAndSwapUint32(w, me, 0) {
 					if e := op(w, unlockPI); e != 0 {
-						fmt.Println("unlock", name(e))
+						fmt.Println("unlock", raw.Name(e))
 					}
 				}
 			}
@@ -448,7 +443,7 @@ func priority(p int32) {
 		policy = 0
 	}
 	if _, _, e := unix.RawSyscall(unix.SYS_SCHED_SETSCHEDULER, 0, policy, uintptr(unsafe.Pointer(&p))); e != 0 {
-		fmt.Println("priority", name(e))
+		fmt.Println("priority", raw.Name(e))
 	}
 }
 

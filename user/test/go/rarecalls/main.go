@@ -12,6 +12,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"galago/user/test/internal/raw"
 )
 
 func main() {
@@ -23,19 +25,12 @@ func main() {
 	children()
 }
 
-func name(e unix.Errno) string {
-	if e == 0 {
-		return "ok"
-	}
-	return unix.ErrnoName(e)
-}
-
 //go:uintptrescapes
 func call(what string, nr uintptr, args ...uintptr) uintptr {
 	var a [6]uintptr
 	copy(a[:], args)
 	r, _, e := unix.Syscall6(nr, a[0], a[1], a[2], a[3], a[4], a[5])
-	fmt.Println(what, name(e))
+	fmt.Println(what, raw.Name(e))
 	return r
 }
 
@@ -145,5 +140,5 @@ func fork(args *cloneArgs, p *program) (int, unix.Errno) {
 func report(pid int, e unix.Errno) {
 	var st unix.WaitStatus
 	_, err := unix.Wait4(pid, &st, 0, nil)
-	fmt.Println("clone3", name(e), "child", err, st.Exited(), st.ExitStatus())
+	fmt.Println("clone3", raw.Name(e), "child", err, st.Exited(), st.ExitStatus())
 }

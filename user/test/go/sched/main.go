@@ -8,12 +8,12 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"galago/user/test/internal/raw"
 )
 
 const (
@@ -37,38 +37,18 @@ func main() {
 	unprivileged()
 }
 
-func name(e unix.Errno) string {
-	if e == 0 {
-		return "ok"
-	}
-	return unix.ErrnoName(e)
-}
-
 //go:uintptrescapes
 func call(what string, n uintptr, args ...uintptr) int {
 	var a [6]uintptr
 	copy(a[:], args)
 	r, _, e := unix.Syscall6(n, a[0], a[1], a[2], a[3], a[4], a[5])
 	if e != 0 {
-		fmt.Println(what, name(e))
+		fmt.Println(what, raw.Name(e))
 		return -1
 	}
 	fmt.Println(what, int(int32(r)))
 	return int(r)
 }
-
-func ptr[T any](p *T) uintptr {
-	keep.Lock()
-	kept = append(kept, p)
-	keep.Unlock()
-	return uintptr(unsafe.Pointer(p))
-}
-
-// kept holds what ptr gave an address of: it lies in the heap then, where it neither moves, as a stack that grows does, nor is freed.
-var (
-	keep sync.Mutex
-	kept []any
-)
 
 const nobody = 1 << 22
 
@@ -87,28 +67,28 @@ func params() {
 	call("get own", unix.SYS_SCHED_GETSCHEDULER, uintptr(unix.Gettid()))
 	call("get nobody", unix.SYS_SCHED_GETSCHEDULER, nobody)
 	call("get negative", unix.SYS_SCHED_GETSCHEDULER, minus)
-	call("getparam", unix.SYS_SCHED_GETPARAM, 0, ptr(&prio))
+	call("getparam", unix.SYS_SCHED_GETPARAM, 0, raw.Addr(&prio))
 	call("getparam nil", unix.SYS_SCHED_GETPARAM, 0, 0)
 	call("getparam bad", unix.SYS_SCHED_GETPARAM, 0, 8)
-	call("getparam nobody", unix.SYS_SCHED_GETPARAM, nobody, ptr(&prio))
+	call("getparam nobody", unix.SYS_SCHED_GETPARAM, nobody, raw.Addr(&prio))
 	call("set nil", unix.SYS_SCHED_SETSCHEDULER, 0, other, 0)
 	call("set bad", unix.SYS_SCHED_SETSCHEDULER, 0, other, 8)
-	call("set negative", unix.SYS_SCHED_SETSCHEDULER, 0, minus, ptr(&prio))
-	call("set unknown", unix.SYS_SCHED_SETSCHEDULER, 0, 4, ptr(&prio))
-	call("set nobody", unix.SYS_SCHED_SETSCHEDULER, nobody, other, ptr(&prio))
-	call("set fifo 0", unix.SYS_SCHED_SETSCHEDULER, 0, fifo, ptr(&prio))
-	call("set other 1", unix.SYS_SCHED_SETSCHEDULER, 0, other, ptr(&one))
-	call("set deadline", unix.SYS_SCHED_SETSCHEDULER, 0, deadline, ptr(&prio))
-	call("setparam 1", unix.SYS_SCHED_SETPARAM, 0, ptr(&one))
-	call("setparam 0", unix.SYS_SCHED_SETPARAM, 0, ptr(&prio))
+	call("set negative", unix.SYS_SCHED_SETSCHEDULER, 0, minus, raw.Addr(&prio))
+	call("set unknown", unix.SYS_SCHED_SETSCHEDULER, 0, 4, raw.Addr(&prio))
+	call("set nobody", unix.SYS_SCHED_SETSCHEDULER, nobody, other, raw.Addr(&prio))
+	call("set fifo 0", unix.SYS_SCHED_SETSCHEDULER, 0, fifo, raw.Addr(&prio))
+	call("set other 1", unix.SYS_SCHED_SETSCHEDULER, 0, other, raw.Addr(&one))
+	call("set deadline", unix.SYS_SCHED_SETSCHEDULER, 0, deadline, raw.Addr(&prio))
+	call("setparam 1", unix.SYS_SCHED_SETPARAM, 0, raw.Addr(&one))
+	call("setparam 0", unix.SYS_SCHED_SETPARAM, 0, raw.Addr(&prio))
 	for _, p := range []uintptr{batch, idle, other} {
-		call("set", unix.SYS_SCHED_SETSCHEDULER, 0, p, ptr(&prio))
+		call("set", unix.SYS_SCHED_SETSCHEDULER, 0, p, raw.Addr(&prio))
 		call("get", unix.SYS_SCHED_GETSCHEDULER, 0)
 	}
 	var ts unix.Timespec
 	call("interval bad", unix.SYS_SCHED_RR_GET_INTERVAL, 0, 8)
-	call("interval nobody", unix.SYS_SCHED_RR_GET_INTERVAL, nobody, ptr(&ts))
-	call("interval negative", unix.SYS_SCHED_RR_GET_INTERVAL, minus, ptr(&ts))
+	call("interval nobody", unix.SYS_SCHED_RR_GET_INTERVAL, nobody, raw.Addr(&ts))
+	call("interval negative", unix.SYS_SCHED_RR_GET_INTERVAL, minus, raw.Addr(&ts))
 }
 
 type attr struct {
@@ -123,16 +103,16 @@ type attr struct {
 
 func attributes() {
 	var a attr
-	call("getattr", unix.SYS_SCHED_GETATTR, 0, ptr(&a), 48, 0)
+	call("getattr", unix.SYS_SCHED_GETATTR, 0, raw.Addr(&a), 48, 0)
 	fmt.Println(a.size, a.policy, a.flags, a.nice, a.priority)
-	call("getattr short", unix.SYS_SCHED_GETATTR, 0, ptr(&a), 47, 0)
-	call("getattr flags", unix.SYS_SCHED_GETATTR, 0, ptr(&a), 48, 1)
+	call("getattr short", unix.SYS_SCHED_GETATTR, 0, raw.Addr(&a), 47, 0)
+	call("getattr flags", unix.SYS_SCHED_GETATTR, 0, raw.Addr(&a), 48, 1)
 	call("getattr nil", unix.SYS_SCHED_GETATTR, 0, 0, 48, 0)
 	call("getattr bad", unix.SYS_SCHED_GETATTR, 0, 8, 48, 0)
-	call("getattr nobody", unix.SYS_SCHED_GETATTR, nobody, ptr(&a), 48, 0)
-	call("getattr long", unix.SYS_SCHED_GETATTR, 0, ptr(&a), 4097, 0)
+	call("getattr nobody", unix.SYS_SCHED_GETATTR, nobody, raw.Addr(&a), 48, 0)
+	call("getattr long", unix.SYS_SCHED_GETATTR, 0, raw.Addr(&a), 4097, 0)
 	set := func(what string, a attr, flags uintptr) {
-		call("setattr "+what, unix.SYS_SCHED_SETATTR, 0, ptr(&a), flags)
+		call("setattr "+what, unix.SYS_SCHED_SETATTR, 0, raw.Addr(&a), flags)
 		if a.size != 0 && a.size < 48 {
 			fmt.Println("size", a.size)
 		}
@@ -154,26 +134,26 @@ func attributes() {
 	set("deadline short", attr{size: 48, policy: deadline, runtime: 1000, deadline: 1e6, period: 1e6}, 0)
 	set("deadline over", attr{size: 48, policy: deadline, runtime: 2e6, deadline: 1e6, period: 3e6}, 0)
 	set("deadline late", attr{size: 48, policy: deadline, runtime: 1e6, deadline: 3e6, period: 2e6}, 0)
-	call("setattr nobody", unix.SYS_SCHED_SETATTR, nobody, ptr(&attr{size: 48}), 0)
+	call("setattr nobody", unix.SYS_SCHED_SETATTR, nobody, raw.Addr(&attr{size: 48}), 0)
 	set("nice 5", attr{size: 48, nice: 5}, 0)
-	call("getattr", unix.SYS_SCHED_GETATTR, 0, ptr(&a), 48, 0)
+	call("getattr", unix.SYS_SCHED_GETATTR, 0, raw.Addr(&a), 48, 0)
 	fmt.Println(a.policy, a.nice)
 }
 
 func affinity() {
 	var m, all [16]uint64
-	n := call("getaffinity bytes", unix.SYS_SCHED_GETAFFINITY, 0, 3, ptr(&m))
-	r, _, e := unix.Syscall(unix.SYS_SCHED_GETAFFINITY, 0, 128, ptr(&all))
-	fmt.Println("getaffinity", r > 0 && r%8 == 0, name(e), all[0] != 0)
-	call("getaffinity nobody", unix.SYS_SCHED_GETAFFINITY, nobody, 128, ptr(&m))
+	n := call("getaffinity bytes", unix.SYS_SCHED_GETAFFINITY, 0, 3, raw.Addr(&m))
+	r, _, e := unix.Syscall(unix.SYS_SCHED_GETAFFINITY, 0, 128, raw.Addr(&all))
+	fmt.Println("getaffinity", r > 0 && r%8 == 0, raw.Name(e), all[0] != 0)
+	call("getaffinity nobody", unix.SYS_SCHED_GETAFFINITY, nobody, 128, raw.Addr(&m))
 	call("getaffinity bad", unix.SYS_SCHED_GETAFFINITY, 0, 128, 8)
 	call("setaffinity bad", unix.SYS_SCHED_SETAFFINITY, 0, 128, 8)
-	call("setaffinity none", unix.SYS_SCHED_SETAFFINITY, 0, 128, ptr(&m))
-	call("setaffinity nobody", unix.SYS_SCHED_SETAFFINITY, nobody, 128, ptr(&all))
+	call("setaffinity none", unix.SYS_SCHED_SETAFFINITY, 0, 128, raw.Addr(&m))
+	call("setaffinity nobody", unix.SYS_SCHED_SETAFFINITY, nobody, 128, raw.Addr(&all))
 	m[0] = all[0] & -all[0]
-	call("setaffinity first", unix.SYS_SCHED_SETAFFINITY, 0, 8, ptr(&m))
+	call("setaffinity first", unix.SYS_SCHED_SETAFFINITY, 0, 8, raw.Addr(&m))
 	var cpu uint32
-	unix.Syscall(unix.SYS_GETCPU, ptr(&cpu), 0, 0)
+	unix.Syscall(unix.SYS_GETCPU, raw.Addr(&cpu), 0, 0)
 	fmt.Println("there", 1<<cpu == m[0], n)
 	// another thread of the process
 	tid, done := make(chan int), make(chan bool)
@@ -182,14 +162,14 @@ func affinity() {
 		tid <- unix.Gettid()
 		<-done
 		var mine [16]uint64
-		unix.Syscall(unix.SYS_SCHED_GETAFFINITY, 0, 128, ptr(&mine))
+		unix.Syscall(unix.SYS_SCHED_GETAFFINITY, 0, 128, raw.Addr(&mine))
 		fmt.Println("changed from outside", mine[0] == m[0])
 		done <- true
 	}()
-	call("setaffinity of a thread", unix.SYS_SCHED_SETAFFINITY, uintptr(<-tid), 8, ptr(&m))
+	call("setaffinity of a thread", unix.SYS_SCHED_SETAFFINITY, uintptr(<-tid), 8, raw.Addr(&m))
 	done <- true
 	<-done
-	call("setaffinity all", unix.SYS_SCHED_SETAFFINITY, 0, 128, ptr(&all))
+	call("setaffinity all", unix.SYS_SCHED_SETAFFINITY, 0, 128, raw.Addr(&all))
 }
 
 func nice() {
@@ -223,45 +203,45 @@ func ioPriorities() {
 // privileged does what root may.
 func privileged() {
 	p := int32(42)
-	call("rr|reset", unix.SYS_SCHED_SETSCHEDULER, 0, rr|resetOnFork, ptr(&p))
+	call("rr|reset", unix.SYS_SCHED_SETSCHEDULER, 0, rr|resetOnFork, raw.Addr(&p))
 	call("get", unix.SYS_SCHED_GETSCHEDULER, 0)
 	var got int32
-	call("getparam", unix.SYS_SCHED_GETPARAM, 0, ptr(&got))
+	call("getparam", unix.SYS_SCHED_GETPARAM, 0, raw.Addr(&got))
 	var ts unix.Timespec
-	call("interval", unix.SYS_SCHED_RR_GET_INTERVAL, 0, ptr(&ts))
+	call("interval", unix.SYS_SCHED_RR_GET_INTERVAL, 0, raw.Addr(&ts))
 	fmt.Println(got, ts.Sec, ts.Nsec)
 	p = 100
-	call("setparam 100", unix.SYS_SCHED_SETPARAM, 0, ptr(&p))
+	call("setparam 100", unix.SYS_SCHED_SETPARAM, 0, raw.Addr(&p))
 	p = 99
-	call("setparam 99", unix.SYS_SCHED_SETPARAM, 0, ptr(&p))
+	call("setparam 99", unix.SYS_SCHED_SETPARAM, 0, raw.Addr(&p))
 	var a attr
-	call("getattr", unix.SYS_SCHED_GETATTR, 0, ptr(&a), 48, 0)
+	call("getattr", unix.SYS_SCHED_GETATTR, 0, raw.Addr(&a), 48, 0)
 	fmt.Println(a.policy, a.flags, a.priority)
-	call("setattr keep params", unix.SYS_SCHED_SETATTR, 0, ptr(&attr{size: 48, policy: fifo, flags: 0x10}), 0)
-	call("getattr", unix.SYS_SCHED_GETATTR, 0, ptr(&a), 48, 0)
+	call("setattr keep params", unix.SYS_SCHED_SETATTR, 0, raw.Addr(&attr{size: 48, policy: fifo, flags: 0x10}), 0)
+	call("getattr", unix.SYS_SCHED_GETATTR, 0, raw.Addr(&a), 48, 0)
 	fmt.Println(a.policy, a.flags, a.priority)
-	call("fifo", unix.SYS_SCHED_SETSCHEDULER, 0, fifo, ptr(&p))
-	call("interval", unix.SYS_SCHED_RR_GET_INTERVAL, 0, ptr(&ts))
+	call("fifo", unix.SYS_SCHED_SETSCHEDULER, 0, fifo, raw.Addr(&p))
+	call("interval", unix.SYS_SCHED_RR_GET_INTERVAL, 0, raw.Addr(&ts))
 	fmt.Println(ts.Sec, ts.Nsec)
 	p = 0
-	call("other", unix.SYS_SCHED_SETSCHEDULER, 0, other, ptr(&p))
+	call("other", unix.SYS_SCHED_SETSCHEDULER, 0, other, raw.Addr(&p))
 	call("setpriority -5", unix.SYS_SETPRIORITY, 0, 0, ^uintptr(4))
 	call("getpriority", unix.SYS_GETPRIORITY, 0, 0)
 	call("setpriority 0", unix.SYS_SETPRIORITY, 0, 0, 0)
 	var all [16]uint64
-	unix.Syscall(unix.SYS_SCHED_GETAFFINITY, 0, 128, ptr(&all))
-	call("deadline", unix.SYS_SCHED_SETATTR, 0, ptr(&attr{size: 48, policy: deadline, runtime: 2e6, deadline: 10e6, period: 20e6}), 0)
-	call("getattr", unix.SYS_SCHED_GETATTR, 0, ptr(&a), 48, 0)
+	unix.Syscall(unix.SYS_SCHED_GETAFFINITY, 0, 128, raw.Addr(&all))
+	call("deadline", unix.SYS_SCHED_SETATTR, 0, raw.Addr(&attr{size: 48, policy: deadline, runtime: 2e6, deadline: 10e6, period: 20e6}), 0)
+	call("getattr", unix.SYS_SCHED_GETATTR, 0, raw.Addr(&a), 48, 0)
 	fmt.Println(a.policy, a.runtime, a.deadline, a.period)
 	start := time.Now()
 	for time.Since(start) < 50*time.Millisecond {
 	}
 	call("yield", unix.SYS_SCHED_YIELD)
-	call("other", unix.SYS_SCHED_SETSCHEDULER, 0, other, ptr(&p))
+	call("other", unix.SYS_SCHED_SETSCHEDULER, 0, other, raw.Addr(&p))
 }
 
-// raw is a system call of which the Go runtime knows nothing: the thread keeps its right to run Go code, so only the kernel decides who goes on.
-func raw(n uintptr, a, b, c uintptr) {
+// rawCall is a system call of which the Go runtime knows nothing: the thread keeps its right to run Go code, so only the kernel decides who goes on.
+func rawCall(n uintptr, a, b, c uintptr) {
 	unix.RawSyscall6(n, a, b, c, 0, 0, 0)
 }
 
@@ -273,7 +253,7 @@ func order() {
 	runtime.GOMAXPROCS(16)
 	debug.SetGCPercent(-1)
 	var all, m [16]uint64
-	unix.Syscall(unix.SYS_SCHED_GETAFFINITY, 0, 128, ptr(&all))
+	unix.Syscall(unix.SYS_SCHED_GETAFFINITY, 0, 128, raw.Addr(&all))
 	m[0] = all[0] & -all[0]
 	var next, asleep atomic.Int32
 	var places [4]int32
@@ -284,14 +264,14 @@ func order() {
 	for i, p := range prios {
 		go func() {
 			runtime.LockOSThread()
-			raw(unix.SYS_SCHED_SETAFFINITY, 0, 8, ptr(&m))
-			raw(unix.SYS_SCHED_SETSCHEDULER, 0, fifo, ptr(&p))
+			rawCall(unix.SYS_SCHED_SETAFFINITY, 0, 8, raw.Addr(&m))
+			rawCall(unix.SYS_SCHED_SETSCHEDULER, 0, fifo, raw.Addr(&p))
 			asleep.Add(1)
 			for atomic.LoadUint32(&words[i]) == 0 {
-				raw(unix.SYS_FUTEX, ptr(&words[i]), 0, 0)
+				rawCall(unix.SYS_FUTEX, raw.Addr(&words[i]), 0, 0)
 			}
 			places[i] = next.Add(1)
-			raw(unix.SYS_SCHED_SETSCHEDULER, 0, other, ptr(zero))
+			rawCall(unix.SYS_SCHED_SETSCHEDULER, 0, other, raw.Addr(zero))
 			done <- true
 		}()
 	}
@@ -300,17 +280,17 @@ func order() {
 	}
 	time.Sleep(20 * time.Millisecond)
 	first := int32(50)
-	raw(unix.SYS_SCHED_SETAFFINITY, 0, 8, ptr(&m))
-	raw(unix.SYS_SCHED_SETSCHEDULER, 0, fifo, ptr(&first))
+	rawCall(unix.SYS_SCHED_SETAFFINITY, 0, 8, raw.Addr(&m))
+	rawCall(unix.SYS_SCHED_SETSCHEDULER, 0, fifo, raw.Addr(&first))
 	for i := range words {
 		atomic.StoreUint32(&words[i], 1)
-		raw(unix.SYS_FUTEX, ptr(&words[i]), 1, 1)
+		rawCall(unix.SYS_FUTEX, raw.Addr(&words[i]), 1, 1)
 	}
-	raw(unix.SYS_SCHED_SETSCHEDULER, 0, other, ptr(zero))
+	rawCall(unix.SYS_SCHED_SETSCHEDULER, 0, other, raw.Addr(zero))
 	for range prios {
 		<-done
 	}
-	unix.Syscall(unix.SYS_SCHED_SETAFFINITY, 0, 128, ptr(&all))
+	unix.Syscall(unix.SYS_SCHED_SETAFFINITY, 0, 128, raw.Addr(&all))
 	fmt.Println("places", places)
 }
 
@@ -318,26 +298,26 @@ func order() {
 func unprivileged() {
 	if os.Getuid() == 0 {
 		if _, _, e := unix.RawSyscall(unix.SYS_SETRESUID, 1000, 1000, 1000); e != 0 {
-			fmt.Println("setresuid", name(e))
+			fmt.Println("setresuid", raw.Name(e))
 		}
 	}
 	call("getpriority", unix.SYS_GETPRIORITY, 0, 0)
 	p := int32(1)
-	call("fifo", unix.SYS_SCHED_SETSCHEDULER, 0, fifo, ptr(&p))
+	call("fifo", unix.SYS_SCHED_SETSCHEDULER, 0, fifo, raw.Addr(&p))
 	call("setpriority lower", unix.SYS_SETPRIORITY, 0, 0, 19)
 	call("setpriority higher", unix.SYS_SETPRIORITY, 0, 0, 0)
 	p = 0
-	call("other", unix.SYS_SCHED_SETSCHEDULER, 0, other, ptr(&p))
-	call("reset", unix.SYS_SCHED_SETSCHEDULER, 0, other|resetOnFork, ptr(&p))
-	call("unreset", unix.SYS_SCHED_SETSCHEDULER, 0, other, ptr(&p))
-	call("idle", unix.SYS_SCHED_SETSCHEDULER, 0, idle|resetOnFork, ptr(&p))
-	call("other", unix.SYS_SCHED_SETSCHEDULER, 0, other|resetOnFork, ptr(&p))
-	call("of init", unix.SYS_SCHED_SETSCHEDULER, 1, other, ptr(&p))
+	call("other", unix.SYS_SCHED_SETSCHEDULER, 0, other, raw.Addr(&p))
+	call("reset", unix.SYS_SCHED_SETSCHEDULER, 0, other|resetOnFork, raw.Addr(&p))
+	call("unreset", unix.SYS_SCHED_SETSCHEDULER, 0, other, raw.Addr(&p))
+	call("idle", unix.SYS_SCHED_SETSCHEDULER, 0, idle|resetOnFork, raw.Addr(&p))
+	call("other", unix.SYS_SCHED_SETSCHEDULER, 0, other|resetOnFork, raw.Addr(&p))
+	call("of init", unix.SYS_SCHED_SETSCHEDULER, 1, other, raw.Addr(&p))
 	call("setpriority of init", unix.SYS_SETPRIORITY, 0, 1, 19)
 	var m [16]uint64
-	unix.Syscall(unix.SYS_SCHED_GETAFFINITY, 0, 128, ptr(&m))
-	call("setaffinity of init", unix.SYS_SCHED_SETAFFINITY, 1, 128, ptr(&m))
+	unix.Syscall(unix.SYS_SCHED_GETAFFINITY, 0, 128, raw.Addr(&m))
+	call("setaffinity of init", unix.SYS_SCHED_SETAFFINITY, 1, 128, raw.Addr(&m))
 	call("ioprio_set real time", unix.SYS_IOPRIO_SET, 1, 0, 1<<13)
 	call("ioprio_set of init", unix.SYS_IOPRIO_SET, 1, 1, 2<<13)
-	call("deadline", unix.SYS_SCHED_SETATTR, 0, ptr(&attr{size: 48, policy: deadline, runtime: 2e6, deadline: 10e6, period: 20e6}), 0)
+	call("deadline", unix.SYS_SCHED_SETATTR, 0, raw.Addr(&attr{size: 48, policy: deadline, runtime: 2e6, deadline: 10e6, period: 20e6}), 0)
 }

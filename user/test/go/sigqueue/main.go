@@ -12,6 +12,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"galago/user/test/internal/raw"
 )
 
 // siginfo is siginfo_t.
@@ -48,13 +50,6 @@ func slow(n uintptr, a ...uintptr) (uintptr, unix.Errno) {
 	return r, e
 }
 
-func name(e unix.Errno) string {
-	if e == 0 {
-		return "ok"
-	}
-	return unix.ErrnoName(e)
-}
-
 func mask(how int, set uint64) (old uint64) {
 	call(unix.SYS_RT_SIGPROCMASK, uintptr(how), uintptr(unsafe.Pointer(&set)), uintptr(unsafe.Pointer(&old)), 8)
 	return old
@@ -89,7 +84,7 @@ func tgqueue(tid, sig int, code int32, value uint64) unix.Errno {
 
 func show(sig int, e unix.Errno, i *siginfo) {
 	if e != 0 {
-		fmt.Println("  ", name(e))
+		fmt.Println("  ", raw.Name(e))
 		return
 	}
 	who := "other"
@@ -122,7 +117,7 @@ func order(all uint64) {
 	fmt.Println("order")
 	for i, sig := range []int{rt + 1, rt, usr2, rt, usr1, rt + 1, usr1, rt} {
 		if e := queue(sig, -1, uint64(i)<<33|uint64(i)); e != 0 {
-			fmt.Println("queue", name(e))
+			fmt.Println("queue", raw.Name(e))
 		}
 	}
 	unix.Kill(os.Getpid(), unix.Signal(rt))
@@ -144,35 +139,35 @@ func edges() {
 	fmt.Println("edges")
 	me := os.Getpid()
 	for _, code := range []int32{0, 1, -1, -2, -6, -7, 0x80} {
-		fmt.Println("queue to init with code", code, name(func() unix.Errno {
+		fmt.Println("queue to init with code", code, raw.Name(func() unix.Errno {
 			i := siginfo{Code: code}
 			_, e := call(unix.SYS_RT_SIGQUEUEINFO, 1, 0, uintptr(unsafe.Pointer(&i)))
 			return e
 		}()))
-		fmt.Println("queue to self with code", code, name(queue(usr1, code, 5)))
+		fmt.Println("queue to self with code", code, raw.Name(queue(usr1, code, 5)))
 		var i siginfo
 		sig, e := wait(bit(usr1), 0, &i)
 		show(sig, e, &i)
-		fmt.Println("tgqueue to self with code", code, name(tgqueue(unix.Gettid(), usr1, code, 6)))
+		fmt.Println("tgqueue to self with code", code, raw.Name(tgqueue(unix.Gettid(), usr1, code, 6)))
 		sig, e = wait(bit(usr1), 0, &i)
 		show(sig, e, &i)
 	}
 	big := siginfo{Code: 0x70000000}
 	(*[128]byte)(unsafe.Pointer(&big))[127] = 1
 	_, e := call(unix.SYS_RT_SIGQUEUEINFO, uintptr(me), uintptr(usr1), uintptr(unsafe.Pointer(&big)))
-	fmt.Println("unknown code with garbage", name(e))
+	fmt.Println("unknown code with garbage", raw.Name(e))
 	big.Code = -1
 	_, e = call(unix.SYS_RT_SIGQUEUEINFO, uintptr(me), uintptr(usr1), uintptr(unsafe.Pointer(&big)))
-	fmt.Println("known code with garbage", name(e))
+	fmt.Println("known code with garbage", raw.Name(e))
 	var i siginfo
 	wait(bit(usr1), 0, &i)
-	fmt.Println("queue bad signals", name(queue(65, -1, 0)), name(queue(-1, -1, 0)), name(queue(0, -1, 0)))
+	fmt.Println("queue bad signals", raw.Name(queue(65, -1, 0)), raw.Name(queue(-1, -1, 0)), raw.Name(queue(0, -1, 0)))
 	_, e = call(unix.SYS_RT_SIGQUEUEINFO, uintptr(me), uintptr(usr1), 8)
-	fmt.Println("queue bad address", name(e))
+	fmt.Println("queue bad address", raw.Name(e))
 	_, e = call(unix.SYS_RT_TGSIGQUEUEINFO, uintptr(me), 0, uintptr(usr1), uintptr(unsafe.Pointer(&i)))
-	fmt.Println("tgqueue tid 0", name(e))
+	fmt.Println("tgqueue tid 0", raw.Name(e))
 	_, e = call(unix.SYS_RT_TGSIGQUEUEINFO, 1, uintptr(unix.Gettid()), uintptr(usr1), uintptr(unsafe.Pointer(&i)))
-	fmt.Println("tgqueue wrong group", name(e))
+	fmt.Println("tgqueue wrong group", raw.Name(e))
 	for _, pid := range []int{me, 1 << 22, -1 << 31} {
 		for _, sig := range []int{0, 65, -1} {
 			_, e := call(unix.SYS_KILL, uintptr(pid), uintptr(sig))
@@ -182,37 +177,37 @@ func edges() {
 				_, e2 = call(unix.SYS_TKILL, uintptr(unix.Gettid()), uintptr(sig))
 				_, e3 = call(unix.SYS_TGKILL, uintptr(pid), uintptr(unix.Gettid()), uintptr(sig))
 			}
-			fmt.Println("kill, tkill, tgkill", pid == me, sig, name(e), name(e2), name(e3))
+			fmt.Println("kill, tkill, tgkill", pid == me, sig, raw.Name(e), raw.Name(e2), raw.Name(e3))
 		}
 	}
 	set := bit(usr1)
 	at := uintptr(unsafe.Pointer(&set))
 	_, e = call(unix.SYS_RT_SIGTIMEDWAIT, at, 0, 0, 4)
-	fmt.Println("sigtimedwait size", name(e))
+	fmt.Println("sigtimedwait size", raw.Name(e))
 	_, e = call(unix.SYS_RT_SIGTIMEDWAIT, 8, 0, 0, 8)
-	fmt.Println("sigtimedwait set", name(e))
+	fmt.Println("sigtimedwait set", raw.Name(e))
 	_, e = call(unix.SYS_RT_SIGTIMEDWAIT, at, 0, 8, 8)
-	fmt.Println("sigtimedwait time address", name(e))
+	fmt.Println("sigtimedwait time address", raw.Name(e))
 	ts := unix.Timespec{Nsec: 1e9}
 	_, e = call(unix.SYS_RT_SIGTIMEDWAIT, at, 0, uintptr(unsafe.Pointer(&ts)), 8)
-	fmt.Println("sigtimedwait time", name(e))
+	fmt.Println("sigtimedwait time", raw.Name(e))
 	queue(usr1, -1, 0)
 	ts = unix.Timespec{}
 	_, e = call(unix.SYS_RT_SIGTIMEDWAIT, at, 8, uintptr(unsafe.Pointer(&ts)), 8)
-	fmt.Println("sigtimedwait info address", name(e))
+	fmt.Println("sigtimedwait info address", raw.Name(e))
 	n, e := wait(bit(usr1), 20e6, &i)
-	fmt.Println("sigtimedwait time out", int(int32(n)), name(e))
+	fmt.Println("sigtimedwait time out", int(int32(n)), raw.Name(e))
 	var word [2]uint32
 	for _, n := range []uintptr{0, 4, 8, 9} {
 		_, e = call(unix.SYS_RT_SIGPENDING, uintptr(unsafe.Pointer(&word)), n)
-		fmt.Println("sigpending size", n, name(e))
+		fmt.Println("sigpending size", n, raw.Name(e))
 	}
 	_, e = call(unix.SYS_RT_SIGPROCMASK, 3, at, 0, 8)
 	_, e2 := call(unix.SYS_RT_SIGPROCMASK, 3, 0, 0, 8)
 	_, e3 := call(unix.SYS_RT_SIGPROCMASK, 0, at, 0, 4)
-	fmt.Println("sigprocmask", name(e), name(e2), name(e3))
+	fmt.Println("sigprocmask", raw.Name(e), raw.Name(e2), raw.Name(e3))
 	_, e = call(unix.SYS_RESTART_SYSCALL)
-	fmt.Println("restart_syscall", name(e))
+	fmt.Println("restart_syscall", raw.Name(e))
 }
 
 func limit() {
@@ -223,9 +218,9 @@ func limit() {
 	unix.Getrlimit(unix.RLIMIT_SIGPENDING, &old)
 	unix.Setrlimit(unix.RLIMIT_SIGPENDING, &unix.Rlimit{Cur: 3, Max: old.Max})
 	for i := range 5 {
-		fmt.Println(i, name(queue(rt, -1, uint64(i))))
+		fmt.Println(i, raw.Name(queue(rt, -1, uint64(i))))
 	}
-	fmt.Println("kill", name(kill(os.Getpid(), rt)), "standard", name(queue(usr1, -1, 9)), "kill", name(kill(os.Getpid(), usr2)))
+	fmt.Println("kill", raw.Name(kill(os.Getpid(), rt)), "standard", raw.Name(queue(usr1, -1, 9)), "kill", raw.Name(kill(os.Getpid(), usr2)))
 	for {
 		var i siginfo
 		sig, e := wait(bit(rt)|bit(usr1)|bit(usr2), 0, &i)
@@ -261,7 +256,7 @@ func threads() {
 				var i siginfo
 				sig, e := wait(bit(rt)|bit(rt+1+n), 5e9, &i)
 				if e != 0 {
-					fmt.Println("wait", name(e))
+					fmt.Println("wait", raw.Name(e))
 				}
 				reports <- report{n, sig, i}
 				if sig == rt {
@@ -296,15 +291,15 @@ func descriptors() {
 	fmt.Println("signalfd")
 	set := bit(rt) | bit(usr1) | bit(int(unix.SIGKILL))
 	fd, e := call(unix.SYS_SIGNALFD4, ^uintptr(0), uintptr(unsafe.Pointer(&set)), 8, unix.SFD_NONBLOCK)
-	fmt.Println(name(e))
+	fmt.Println(raw.Name(e))
 	_, e = call(unix.SYS_SIGNALFD4, ^uintptr(0), uintptr(unsafe.Pointer(&set)), 4, 0)
 	_, e2 := call(unix.SYS_SIGNALFD4, ^uintptr(0), uintptr(unsafe.Pointer(&set)), 8, 1)
 	_, e3 := call(unix.SYS_SIGNALFD4, ^uintptr(0), 8, 8, 0)
 	_, e4 := call(unix.SYS_SIGNALFD4, 99, uintptr(unsafe.Pointer(&set)), 8, 0)
 	_, e5 := call(unix.SYS_SIGNALFD4, 1, uintptr(unsafe.Pointer(&set)), 8, 0)
-	fmt.Println(name(e), name(e2), name(e3), name(e4), name(e5))
+	fmt.Println(raw.Name(e), raw.Name(e2), raw.Name(e3), raw.Name(e4), raw.Name(e5))
 	old, e := call(unix.SYS_SIGNALFD, ^uintptr(0), uintptr(unsafe.Pointer(&set)), 8)
-	fmt.Println("signalfd", name(e))
+	fmt.Println("signalfd", raw.Name(e))
 	unix.Close(int(old))
 	type info struct {
 		Signo       uint32
@@ -344,7 +339,7 @@ func descriptors() {
 	read(1000)
 	set = bit(usr2)
 	r, e := call(unix.SYS_SIGNALFD4, fd, uintptr(unsafe.Pointer(&set)), 8, 0)
-	fmt.Println("same descriptor", r == fd, name(e))
+	fmt.Println("same descriptor", r == fd, raw.Name(e))
 	poll()
 	read(1000)
 	_, err := unix.Write(int(fd), make([]byte, 128))
@@ -387,11 +382,11 @@ func actions() {
 	}
 	ign := action{handler: 1}
 	for _, sig := range []int{0, -1, 65, 9, 19, 64} {
-		fmt.Println(sig, name(set(sig, &ign, 8)), name(set(sig, nil, 8)), name(set(sig, nil, 4)))
+		fmt.Println(sig, raw.Name(set(sig, &ign, 8)), raw.Name(set(sig, nil, 8)), raw.Name(set(sig, nil, 4)))
 	}
 	_, e := call(unix.SYS_RT_SIGACTION, uintptr(usr1), 8, 0, 8)
 	_, e2 := call(unix.SYS_RT_SIGACTION, uintptr(usr1), 0, 8, 8)
-	fmt.Println(name(e), name(e2))
+	fmt.Println(raw.Name(e), raw.Name(e2))
 	odd := action{handler: 1, flags: ^uintptr(0), mask: ^uint64(0)}
 	set(50, &odd, 8)
 	call(unix.SYS_RT_SIGACTION, 50, 0, uintptr(unsafe.Pointer(&odd)), 8)

@@ -10,11 +10,12 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"galago/user/test/internal/raw"
 )
 
 const (
@@ -38,19 +39,6 @@ func call(what string, nr uintptr, args ...uintptr) int {
 	}
 	return int(r)
 }
-
-func ptr[T any](p *T) uintptr {
-	keep.Lock()
-	kept = append(kept, p)
-	keep.Unlock()
-	return uintptr(unsafe.Pointer(p))
-}
-
-// kept holds what ptr gave an address of: it lies in the heap then, where it neither moves, as a stack that grows does, nor is freed.
-var (
-	keep sync.Mutex
-	kept []any
-)
 
 func main() {
 	if len(os.Args) > 1 {
@@ -102,12 +90,12 @@ type message struct {
 func send(what string, id int, typ int64, text string, flags uintptr) {
 	m := message{typ: typ}
 	copy(m.text[:], text)
-	call(what, unix.SYS_MSGSND, uintptr(id), ptr(&m), uintptr(len(text)), flags)
+	call(what, unix.SYS_MSGSND, uintptr(id), raw.Addr(&m), uintptr(len(text)), flags)
 }
 
 func receive(what string, id int, typ int64, size, flags uintptr) {
 	var m message
-	n := call(what, unix.SYS_MSGRCV, uintptr(id), ptr(&m), size, uintptr(typ), flags)
+	n := call(what, unix.SYS_MSGRCV, uintptr(id), raw.Addr(&m), size, uintptr(typ), flags)
 	if n >= 0 {
 		fmt.Printf("  type %d %q\n", m.typ, m.text[:n])
 	}
@@ -136,20 +124,20 @@ func messages() {
 	receive("copy that waits", id, 0, 64, 0o40000)
 	receive("first", id, 0, 64, 0)
 	var ds [15]uint64
-	call("stat", unix.SYS_MSGCTL, uintptr(id), stat, ptr(&ds))
+	call("stat", unix.SYS_MSGCTL, uintptr(id), stat, raw.Addr(&ds))
 	fmt.Printf("  bytes %d messages %d limit %d\n", ds[9], ds[10], ds[11])
 	c := start("send", id)
 	receive("wait for the child", id, 9, 64, 0)
 	c.Wait()
 	big := make([]byte, 8+8192)
 	big[0] = 1
-	call("send the longest", unix.SYS_MSGSND, uintptr(id), ptr(&big[0]), 8192, nowait)
-	call("send it again", unix.SYS_MSGSND, uintptr(id), ptr(&big[0]), 8192, nowait)
-	call("queue is full", unix.SYS_MSGSND, uintptr(id), ptr(&big[0]), 8192, nowait)
-	call("too long", unix.SYS_MSGSND, uintptr(id), ptr(&big[0]), 8193, nowait)
+	call("send the longest", unix.SYS_MSGSND, uintptr(id), raw.Addr(&big[0]), 8192, nowait)
+	call("send it again", unix.SYS_MSGSND, uintptr(id), raw.Addr(&big[0]), 8192, nowait)
+	call("queue is full", unix.SYS_MSGSND, uintptr(id), raw.Addr(&big[0]), 8192, nowait)
+	call("too long", unix.SYS_MSGSND, uintptr(id), raw.Addr(&big[0]), 8193, nowait)
 	call("bad address", unix.SYS_MSGSND, uintptr(id), 16, 5, nowait)
 	call("receive to a bad address", unix.SYS_MSGRCV, uintptr(id), 16, 8192, 0, nowait)
-	call("negative size", unix.SYS_MSGRCV, uintptr(id), ptr(&big[0]), ^uintptr(0), 0, nowait)
+	call("negative size", unix.SYS_MSGRCV, uintptr(id), raw.Addr(&big[0]), ^uintptr(0), 0, nowait)
 	call("remove", unix.SYS_MSGCTL, uintptr(id), rmid, 0)
 	call("remove again", unix.SYS_MSGCTL, uintptr(id), rmid, 0)
 	call("bad command", unix.SYS_MSGCTL, 0, 77, 0)
@@ -170,10 +158,10 @@ type sembuf struct {
 func ops(what string, id int, timeout time.Duration, list ...sembuf) {
 	if timeout > 0 {
 		ts := unix.NsecToTimespec(int64(timeout))
-		call(what, unix.SYS_SEMTIMEDOP, uintptr(id), ptr(&list[0]), uintptr(len(list)), ptr(&ts))
+		call(what, unix.SYS_SEMTIMEDOP, uintptr(id), raw.Addr(&list[0]), uintptr(len(list)), raw.Addr(&ts))
 		return
 	}
-	call(what, unix.SYS_SEMOP, uintptr(id), ptr(&list[0]), uintptr(len(list)))
+	call(what, unix.SYS_SEMOP, uintptr(id), raw.Addr(&list[0]), uintptr(len(list)))
 }
 
 func ctl(what string, id, num, cmd int, arg uintptr) int {
@@ -192,10 +180,10 @@ func semaphores() {
 	ctl("setval too large", id, 0, setval, 40000)
 	ctl("setval no such", id, 3, setval, 1)
 	values := [3]uint16{1, 2, 3}
-	ctl("setall", id, 0, setall, ptr(&values))
+	ctl("setall", id, 0, setall, raw.Addr(&values))
 	ops("all or nothing", id, 0, sembuf{0, -1, nowait}, sembuf{1, -5, nowait})
 	values = [3]uint16{}
-	ctl("getall", id, 0, getall, ptr(&values))
+	ctl("getall", id, 0, getall, raw.Addr(&values))
 	fmt.Println(" ", values)
 	ops("two at once", id, 0, sembuf{0, -1, 0}, sembuf{1, -1, 0})
 	ops("zero is reached", id, 0, sembuf{0, 0, 0})
@@ -203,7 +191,7 @@ func semaphores() {
 	ops("no such semaphore", id, 0, sembuf{3, 1, 0})
 	ops("overflow", id, 0, sembuf{2, 32767, 0})
 	call("no operations", unix.SYS_SEMOP, uintptr(id), 0, 0)
-	call("too many operations", unix.SYS_SEMOP, uintptr(id), ptr(&values), 501)
+	call("too many operations", unix.SYS_SEMOP, uintptr(id), raw.Addr(&values), 501)
 	call("bad address", unix.SYS_SEMOP, uintptr(id), 16, 1)
 	ops("timeout", id, 20*time.Millisecond, sembuf{0, -1, 0})
 	c := start("down", id)
@@ -219,7 +207,7 @@ func semaphores() {
 	ctl("after the undo", id, 0, getval, 0)
 	ctl("after the undo", id, 1, getval, 0)
 	var ds [13]uint64
-	ctl("stat", id, 0, stat, ptr(&ds))
+	ctl("stat", id, 0, stat, raw.Addr(&ds))
 	fmt.Println("  semaphores", ds[10])
 	c = start("down", id)
 	for ctlQuiet(id, getncnt) == 0 {
@@ -252,7 +240,7 @@ func attach(id uintptr) {
 
 func attached(id int) uint64 {
 	var ds [14]uint64
-	unix.Syscall(unix.SYS_SHMCTL, uintptr(id), stat, ptr(&ds))
+	unix.Syscall(unix.SYS_SHMCTL, uintptr(id), stat, raw.Addr(&ds))
 	return ds[11]
 }
 
@@ -274,14 +262,14 @@ func memory() {
 	call("-shmat remapped", unix.SYS_SHMAT, uintptr(id), uintptr(b), 0o40000)
 	fmt.Println("attached", attached(id))
 	var ds [14]uint64
-	call("stat", unix.SYS_SHMCTL, uintptr(id), stat, ptr(&ds))
+	call("stat", unix.SYS_SHMCTL, uintptr(id), stat, raw.Addr(&ds))
 	fmt.Println("  size", ds[6])
 	call("remove", unix.SYS_SHMCTL, uintptr(id), rmid, 0)
 	call("shmget after removal", unix.SYS_SHMGET, key, 10000, 0)
 	fmt.Printf("still there %q attached %d\n", at(uintptr(a))[:5], attached(id))
 	call("shmdt", unix.SYS_SHMDT, uintptr(a))
 	call("shmdt", unix.SYS_SHMDT, uintptr(b))
-	call("gone", unix.SYS_SHMCTL, uintptr(id), stat, ptr(&ds))
+	call("gone", unix.SYS_SHMCTL, uintptr(id), stat, raw.Addr(&ds))
 	call("shmdt of nothing", unix.SYS_SHMDT, uintptr(b))
 	call("shmat of nothing", unix.SYS_SHMAT, 1<<30, 0, 0)
 }

@@ -14,14 +14,9 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-)
 
-func name(e unix.Errno) string {
-	if e == 0 {
-		return "ok"
-	}
-	return unix.ErrnoName(e)
-}
+	"galago/user/test/internal/raw"
+)
 
 // The first thread stays with the first goroutine.
 func init() { runtime.LockOSThread() }
@@ -237,7 +232,7 @@ func refused() {
 		{"PIDFD|DETACHED", unix.CLONE_PIDFD | unix.CLONE_DETACHED},
 	} {
 		_, _, e := unix.RawSyscall6(unix.SYS_CLONE, f.flags, 0, 0, 0, 0, 0)
-		fmt.Println("clone", f.name, name(e))
+		fmt.Println("clone", f.name, raw.Name(e))
 	}
 	type args struct{ flags, pidfd, childTID, parentTID, exitSignal, stack, stackSize, tls, setTID, setTIDSize, cgroup uint64 }
 	for _, c := range []struct {
@@ -258,7 +253,7 @@ func refused() {
 		{"set_tid", args{setTID: 1, exitSignal: 17}, 88},
 	} {
 		_, _, e := unix.RawSyscall(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&c.a)), c.size, 0)
-		fmt.Println("clone3", c.name, name(e))
+		fmt.Println("clone3", c.name, raw.Name(e))
 	}
 }
 
@@ -320,7 +315,7 @@ func waits() {
 		{"clone", unix.P_ALL, 0, unix.WEXITED | clone},
 	} {
 		_, _, e := unix.Syscall6(unix.SYS_WAITID, c.kind, c.id, uintptr(unsafe.Pointer(&info)), c.opt, 0, 0)
-		fmt.Println("waitid", c.name, name(e))
+		fmt.Println("waitid", c.name, raw.Name(e))
 	}
 	_, err := unix.Wait4(-1<<31, nil, 0, nil)
 	fmt.Println("wait4 of the least number:", err)
