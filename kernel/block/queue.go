@@ -8,6 +8,7 @@ import (
 	"galago/kernel/errno"
 	"galago/kernel/klog"
 	"galago/kernel/lock"
+	"galago/kernel/sched"
 	"galago/kernel/time"
 )
 
@@ -61,6 +62,9 @@ func (d *Device) Submit(r *Request) {
 	if r.Op == Flush && !r.disk.Cache {
 		r.finish(errno.OK)
 		return
+	}
+	if r.Op == Read {
+		sched.Current().Charged.Read.Add(r.Count * SectorSize)
 	}
 	if Trace != nil {
 		Trace(TraceQueue, r)

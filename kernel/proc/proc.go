@@ -73,8 +73,6 @@ type Task struct {
 	user    *user // the real user; never nil once the task has a number
 	tooMany bool  // has become a user with too many tasks: no exec
 
-	minFlt atomic.Uint64 // page faults; written by the task itself
-
 	vfork sched.Completion // what this thread waits for after a vfork
 	// vforkParent waits for this task, which is its vforkChild, until it execs or exits. Both change under table.lock.
 	vforkParent, vforkChild *Task

@@ -10,6 +10,9 @@ import (
 // Resource figures of tasks, of processes (the sum over their tasks, ended ones included) and of their waited-for children. The time
 // on a CPU is exact, and so is its division: the entries of the kernel read the cycle counter (boot/trap.S, sched.Stats).
 
+// usageBlock is the unit of Times.InBlocks and OutBlock, in bytes.
+const usageBlock = 512
+
 // Times are accumulated resource figures.
 type Times struct {
 	User, Sys          uint64 // ns
@@ -37,7 +40,11 @@ func (t *Times) addTask(k *Task) sched.Stats {
 	s := k.Thread.Stats()
 	t.User += s.RunTime - s.KernelTime
 	t.Sys += s.KernelTime
-	t.MinFlt += k.minFlt.Load()
+	c := &k.Thread.Charged
+	t.MinFlt += c.MinorFaults.Load()
+	t.MajFlt += c.MajorFaults.Load()
+	t.InBlocks += c.Read.Load() / usageBlock
+	t.OutBlock += c.Dirtied.Load() / usageBlock
 	t.VolCsw += s.Voluntary
 	t.InvolCsw += s.Involuntary
 	return s

@@ -41,13 +41,17 @@ func pageFault(f *arch.Frame, addr uintptr) bool {
 	case f.Error&arch.PFFetch != 0:
 		acc = vm.Exec
 	}
+	c := &sched.Current().Charged
+	waits := c.PageWaits.Load()
 	e := s.Fault(addr, acc)
 	if e == errno.ENOMEM {
 		e = faultAgain(s, addr, acc)
 	}
 	if e == 0 {
-		if t := Current(); t != nil {
-			t.minFlt.Store(t.minFlt.Load() + 1)
+		if c.PageWaits.Load() == waits {
+			c.MinorFaults.Add(1)
+		} else {
+			c.MajorFaults.Add(1)
 		}
 		return true
 	}

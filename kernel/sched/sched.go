@@ -17,6 +17,8 @@
 // so that file systems, the block layer and the rest are tested as ordinary Go under the race detector.
 package sched
 
+import "sync/atomic"
+
 // State says what a thread is doing.
 type State uint32
 
@@ -65,6 +67,15 @@ var (
 	// FatalPending tells whether a thread has a signal that ends a killable sleep.
 	FatalPending func(*Thread) bool
 )
+
+// Charges count what a thread has caused, for getrusage(2).
+type Charges struct {
+	MinorFaults atomic.Uint64
+	MajorFaults atomic.Uint64 // with PageWaits
+	PageWaits   atomic.Uint64 // pages whose reading it has waited for
+	Read        atomic.Uint64 // bytes it had read from disks
+	Dirtied     atomic.Uint64 // bytes of files it made differ from what is on disk
+}
 
 // Stats are the figures of one thread, for /proc.
 type Stats struct {

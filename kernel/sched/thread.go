@@ -26,6 +26,9 @@ type Thread struct {
 	// NoWait: files are to answer as if all were O_NONBLOCK. Set by the thread itself, for one attempt.
 	NoWait bool
 
+	// Charged is what the thread has caused. It counts itself.
+	Charged Charges
+
 	// Watched: OnBlock is called when the thread is about to sleep. Set by the thread itself.
 	Watched bool
 

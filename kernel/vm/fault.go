@@ -90,7 +90,6 @@ func (s *AddressSpace) faultAnon(a *Area, va uintptr, acc Access) errno.Errno {
 		return errno.ENOMEM
 	}
 	f.SetFlag(mem.FrameAnon)
-	s.Minor.Add(1)
 	e := s.install(va, f, a.pte(true))
 	if e == 0 && acc == Write && a.fillsAhead(va) && s.present(va-arch.PageSize) {
 		s.fillAhead(a, va+arch.PageSize)
@@ -136,7 +135,6 @@ func (s *AddressSpace) faultPresent(a *Area, va uintptr, acc Access) errno.Errno
 		*e |= a.pte(true) &^ arch.PTEPresent // of a page that is only forced open, the rights stay as they are
 		s.pt.Unlock()
 		arch.FlushPage(va)
-		s.Minor.Add(1)
 		return errno.OK
 	}
 	old.Get()
@@ -170,7 +168,6 @@ func (s *AddressSpace) copyOnWrite(a *Area, va uintptr, old *mem.Frame) errno.Er
 	s.flush(va, va+arch.PageSize)
 	old.Put() // the entry's reference
 	old.Put() // ours
-	s.Minor.Add(1)
 	return errno.OK
 }
 
@@ -189,7 +186,6 @@ func (s *AddressSpace) faultBacked(a *Area, va uintptr, acc Access) errno.Errno 
 	if err != 0 {
 		return err
 	}
-	s.Minor.Add(1)
 	f.Get() // install may give up its reference, and Done needs the frame
 	stored := false
 	switch {

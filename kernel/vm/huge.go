@@ -73,7 +73,7 @@ func (s *AddressSpace) hugeAllowed(a *Area) bool {
 func (s *AddressSpace) wantsHuge(a *Area, va uintptr) bool {
 	base := va &^ (tableSpan - 1)
 	if a.Flags&HugePage == 0 && (va != base || base == a.Start) || base < a.Start || a.End-base < tableSpan ||
-		a.Flags&(GrowsDown|NoHugePage|OnFault) != 0 {
+		a.Flags&(GrowsDown|NoHugePage|OnFault) != 0 || !a.Writable() { // a debugger may store where the program may not
 		return false
 	}
 	if !s.hugeAllowed(a) || !mem.Plenty() {
@@ -111,7 +111,6 @@ func (s *AddressSpace) faultHuge(a *Area, va uintptr) bool {
 		return false
 	}
 	s.addRSS(hugePages)
-	s.Minor.Add(1)
 	hugeStat.mapped.Add(1)
 	hugeStat.faults.Add(1)
 	return true

@@ -46,8 +46,6 @@ type AddressSpace struct {
 	tables atomic.Int64 // page-table pages below the root
 	rss    atomic.Int64 // resident pages
 	file   atomic.Int64 // of them pages of backings
-	Minor  atomic.Uint64
-	Major  atomic.Uint64
 	maxRSS atomic.Int64
 
 	Barriers atomic.Uint32 // what its threads registered for: membarrier(2)

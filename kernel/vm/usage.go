@@ -31,7 +31,7 @@ func (a *Area) Measure(u *Usage) {
 		stop := min(next, a.End)
 		switch {
 		case d == nil || !d.Present():
-		case *d&arch.PTELarge != 0:
+		case *d&arch.PTELarge != 0 && va == next-tableSpan && next <= a.End: // or else it belongs to two areas
 			u.addHuge(*d, a.Flags&Locked != 0)
 		default:
 			for t := s.table(d); va < stop; va += arch.PageSize {

@@ -6,6 +6,7 @@ import (
 	"galago/arch"
 	"galago/kernel/errno"
 	"galago/kernel/mem"
+	"galago/kernel/sched"
 )
 
 // Radix tags.
@@ -204,6 +205,7 @@ func (o *Object) MarkDirty(f *mem.Frame) {
 	o.dirty++
 	nrDirty.Add(1)
 	o.lock.Unlock()
+	sched.Current().Charged.Dirtied.Add(pageSize)
 	if first {
 		o.listDirty()
 	}
