@@ -36,6 +36,7 @@ func main() {
 	together()
 	forked()
 	vectors()
+	forced()
 	for seed := range int64(8) {
 		random(seed)
 	}
@@ -137,11 +138,20 @@ func advised() {
 	fmt.Println("advised:", got(b, 1), b[3*huge+99*page], b[3*huge+100*page], b[3*huge])
 	fill(b, 3)
 	fmt.Println("filled:", got(b, 4))
+	check(unix.Madvise(b[huge:huge+huge/2], unix.MADV_DONTFORK)) // the boundary of two areas within a huge page
+	rss := residentIn(b)
+	fmt.Println("counted once:", rss == 4*huge/1024, wrong(b, 3, nil))
 	unmap(b)
 }
 
-// hugeIn returns the size in kilobytes of the huge pages in b, from /proc/self/smaps.
-func hugeIn(b []byte) (kb int) {
+// hugeIn returns the size in kilobytes of the huge pages in b.
+func hugeIn(b []byte) int { return sizeIn(b, "AnonHugePages:") }
+
+// residentIn returns the size in kilobytes of what is in memory of b.
+func residentIn(b []byte) int { return sizeIn(b, "Rss:") }
+
+// sizeIn adds a figure of the areas in b from /proc/self/smaps.
+func sizeIn(b []byte, what string) (kb int) {
 	text, err := os.ReadFile("/proc/self/smaps")
 	check(err)
 	within := false
@@ -152,7 +162,7 @@ func hugeIn(b []byte) (kb int) {
 			within = start < at+uintptr(len(b)) && end > at
 		}
 		v := 0
-		if n, _ := fmt.Sscanf(l, "AnonHugePages: %d kB", &v); n == 1 && within {
+		if n, _ := fmt.Sscanf(l, what+" %d kB", &v); n == 1 && within {
 			kb += v
 		}
 	}
@@ -274,6 +284,26 @@ func vectors() {
 	fmt.Println("read:", n, err, binary.LittleEndian.Uint64(word[:]) == uint64(2*huge-page+8), binary.LittleEndian.Uint64(word[page:]) == uint64(2*huge+8))
 	n, err = unix.ProcessVMWritev(os.Getpid(), []unix.Iovec{{Base: &word[0], Len: 3 * page}}, []unix.RemoteIovec{{Base: at + page, Len: 3 * page}}, 0)
 	fmt.Println("written:", n, err, wrong(b[2*huge:2*huge+3*page], 2*huge+8-page, nil), wrong(b[:2*huge], 8, nil))
+	unmap(b)
+}
+
+// forced has a debugger's store go to memory that the program may not touch.
+func forced() {
+	b := area(2 * huge)
+	check(unix.Madvise(b, unix.MADV_HUGEPAGE))
+	check(unix.Mprotect(b, unix.PROT_NONE))
+	f, err := os.OpenFile("/proc/self/mem", os.O_RDWR, 0)
+	check(err)
+	at := int64(uintptr(unsafe.Pointer(&b[5*page])))
+	n, err := f.WriteAt([]byte("hello"), at)
+	fmt.Println("forced:", n, err, faults(func() { b[0] = 1 }))
+	var back [5]byte
+	_, err = f.ReadAt(back[:], at)
+	fmt.Println("seen:", string(back[:]), err)
+	check(f.Close())
+	check(unix.Mprotect(b, unix.PROT_READ|unix.PROT_WRITE))
+	fill(b[huge:], 9)
+	fmt.Println("there:", string(b[5*page:5*page+5]), b[6*page], wrong(b[huge:], 9, nil))
 	unmap(b)
 }
 
