@@ -184,7 +184,7 @@ func (*socketOps) Accept(g *net.Socket, nonblock bool) (*net.Socket, errno.Errno
 		if s.Shut.Load()&net.ShutRead != 0 {
 			return nil, errno.EINVAL
 		}
-		if e := s.waitMessage(limit, &deadline); e != errno.OK {
+		if e := s.waitMessage(limit, &deadline, false, 0); e != errno.OK {
 			return nil, e
 		}
 	}
@@ -197,10 +197,10 @@ func (*socketOps) Accept(g *net.Socket, nonblock bool) (*net.Socket, errno.Errno
 	return &end.Socket, errno.OK
 }
 
-// waitMessage waits for a message, a shutdown, or an error.
-func (s *sock) waitMessage(limit int64, deadline *int64) errno.Errno {
+// waitMessage waits for a message, a shutdown, or an error. Who peeks beyond what is there waits for another one than the came that have come.
+func (s *sock) waitMessage(limit int64, deadline *int64, peeks bool, came uint32) errno.Errno {
 	e := s.Readers.WaitTimeout(func() bool {
-		return s.queue.head.Load() != nil || s.Shut.Load()&net.ShutRead != 0 || s.Err.Load() != 0
+		return s.queue.head.Load() != nil && !(peeks && s.queue.came.Load() == came) || s.Shut.Load()&net.ShutRead != 0 || s.Err.Load() != 0
 	}, net.Left(limit, deadline), true)
 	return net.WaitError(e, limit)
 }

@@ -170,7 +170,8 @@ func (s *sock) recvDatagram(m *net.Msg) (int, errno.Errno) {
 			return 0, e
 		}
 		s.receive.Lock()
-		if p, skip := s.datagramAt(m); p != nil {
+		p, skip, came := s.datagramAt(m)
+		if p != nil {
 			return s.receiveDatagram(m, p, skip, deadline)
 		}
 		s.receive.Unlock()
@@ -184,28 +185,30 @@ func (s *sock) recvDatagram(m *net.Msg) (int, errno.Errno) {
 		if shut {
 			return 0, errno.OK
 		}
-		if e := s.waitMessage(limit, &deadline); e != errno.OK {
+		if e := s.waitMessage(limit, &deadline, m.Flags&net.MSG_PEEK != 0, came); e != errno.OK {
 			return 0, e
 		}
 	}
 }
 
-// datagramAt returns the message to read: the first one, or the one that the peek offset leads to, with the offset in it. s.receive is held.
+// datagramAt returns the message to read: the first one, or the one that the peek offset leads to, with the offset in it; when peeking, also
+// queue.came. s.receive is held.
 //
 // +checklocks:s.receive
-func (s *sock) datagramAt(m *net.Msg) (p *message, skip int) {
-	p = s.queue.head.Load()
+func (s *sock) datagramAt(m *net.Msg) (p *message, skip int, came uint32) {
 	if m.Flags&net.MSG_PEEK == 0 {
-		return p, 0
+		return s.queue.head.Load(), 0, 0
 	}
 	skip = max(int(s.Options.PeekOff.Load()), 0)
 	s.queue.lock.Lock()
+	p = s.queue.head.Load()
 	for p != nil && skip >= p.len && (skip > 0 || p.len > 0) {
 		skip -= p.len
 		p = p.next
 	}
+	came = s.queue.came.Load()
 	s.queue.lock.Unlock()
-	return p, skip
+	return p, skip, came
 }
 
 // receiveDatagram receives a message; s.receive is held and given up. deadline is 0 if the call has not waited.

@@ -165,6 +165,7 @@ type queue struct {
 	head  atomic.Pointer[message] // changed under lock; may be looked at without
 	tail  *message                // guarded by lock
 	count atomic.Int32            // messages; changed under lock
+	came  atomic.Uint32           // how many there have been, modulo 2^32; changed under lock
 	dead  bool                    // guarded by lock: the socket is closed
 }
 
@@ -178,6 +179,7 @@ func (q *queue) put(s *sock, m *message) {
 	}
 	q.tail = m
 	q.count.Add(1)
+	q.came.Add(1)
 }
 
 // take takes the first message out; the caller holds s.receive and has seen it.

@@ -107,7 +107,10 @@ type receipt struct {
 	target   int // bytes that make the call return
 	hasCreds bool
 	deadline int64
+	came     uint32 // queue.came when there was no piece
 }
+
+func (r *receipt) peeks() bool { return r.msg.Flags&net.MSG_PEEK != 0 }
 
 func (s *sock) recvStream(m *net.Msg) (int, errno.Errno) {
 	if s.state.Load() != connected {
@@ -183,7 +186,7 @@ func (s *sock) nothing(r *receipt) errno.Errno {
 		return e
 	}
 	if s.Shut.Load()&net.ShutRead != 0 {
-		if s.queue.head.Load() != nil { // sent just before
+		if s.queue.head.Load() != nil && !(r.peeks() && s.queue.came.Load() == r.came) { // sent just before
 			return errno.OK
 		}
 		return endOfStream
@@ -193,7 +196,7 @@ func (s *sock) nothing(r *receipt) errno.Errno {
 		return errno.EAGAIN
 	}
 	s.receive.Unlock()
-	e := s.waitMessage(limit, &r.deadline)
+	e := s.waitMessage(limit, &r.deadline, r.peeks(), r.came)
 	s.receive.Lock()
 	return e
 }
@@ -203,19 +206,20 @@ func (s *sock) nothing(r *receipt) errno.Errno {
 //
 // +checklocks:s.receive
 func (s *sock) pieceAt(r *receipt) (p *message, off int) {
-	p = s.queue.head.Load()
-	if r.msg.Flags&net.MSG_PEEK == 0 {
-		return p, 0
+	if !r.peeks() {
+		return s.queue.head.Load(), 0
 	}
 	skip := max(int(s.Options.PeekOff.Load()), 0)
 	if s.Options.PeekOff.Load() < 0 {
 		skip = r.copied // without an offset of its own, a call goes on where it is
 	}
 	s.queue.lock.Lock()
+	p = s.queue.head.Load()
 	for p != nil && skip >= p.len-p.off {
 		skip -= p.len - p.off
 		p = p.next
 	}
+	r.came = s.queue.came.Load()
 	s.queue.lock.Unlock()
 	return p, skip
 }
