@@ -99,6 +99,19 @@ func sendAPIC(id, cmd uint32) {
 // SendReschedule makes CPU i look at its run queue.
 func SendReschedule(i int) { sendIPI(i, VecReschedule) }
 
+// NMIOthers sends all other CPUs a non-maskable interrupt.
+func NMIOthers() {
+	if lapicBase == 0 || nCPU == 1 {
+		return
+	}
+	f := IRQDisable()
+	for lapicRead(lapicICRLo)&icrPending != 0 {
+		Pause()
+	}
+	lapicWrite(lapicICRLo, icrAllButMe|icrAssert|deliveryNMI)
+	IRQRestore(f)
+}
+
 // StopOthers halts all other CPUs by NMI, for a panic.
 func StopOthers() {
 	if lapicBase == 0 || nCPU == 1 {

@@ -160,14 +160,19 @@ paranoid_entry:
 	shrq	$32, %rdx
 	wrmsr
 	movq	PC_CURRENT(%rdi), %r14
+	pushq	TH_GUARD0(%r14)		# functions compare SP with this thread's limit: make it this stack's
+	subq	$(IST_SIZE - 1 - STACK_GUARD), %rbx
+	movq	%rbx, TH_GUARD0(%r14)
 	movups	zero16(%rip), %xmm15
-	leaq	8(%rsp), %rax
+	leaq	16(%rsp), %rax
 	pushq	F_IP(%rax)
 	pushq	%rbp
 	movq	%rsp, %rbp
-	subq	$24, %rsp
+	subq	$16, %rsp
 	call	go_paranoid_trap
-	addq	$40, %rsp
+	addq	$32, %rsp
+	movq	%gs:PC_CURRENT, %r14
+	popq	TH_GUARD0(%r14)
 	popq	%rax
 	movq	%rax, %rdx
 	shrq	$32, %rdx

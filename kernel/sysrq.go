@@ -7,11 +7,12 @@ import (
 	"galago/kernel/fs/procfs"
 	"galago/kernel/klog"
 	"galago/kernel/mem"
+	"galago/kernel/oops"
 	"galago/kernel/vfs"
 )
 
 // registerSysrq makes /proc/sysrq-trigger (Linux, Documentation/admin-guide/sysrq.rst): c crashes the kernel, b reboots, o powers off, s
-// syncs, m shows memory.
+// syncs, m shows memory, l what each CPU does, t where each thread waits.
 func registerSysrq() {
 	if e := procfs.RegisterTrigger("sysrq-trigger", sysrq); e != 0 {
 		klog.Warnf("sysrq-trigger: %s", e.Name())
@@ -34,6 +35,10 @@ func sysrq(cmd []byte) errno.Errno {
 	case 'm':
 		s := mem.Stats()
 		klog.Printf("memory: %d frames, %d free, %d in slabs", s.Total, s.Free, s.Slab)
+	case 'l':
+		oops.ShowCPUs()
+	case 't':
+		oops.ShowThreads()
 	default:
 		return errno.EINVAL
 	}

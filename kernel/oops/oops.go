@@ -10,7 +10,6 @@ package oops
 import (
 	"runtime"
 	"sync/atomic"
-	"unsafe"
 
 	"galago/arch"
 	"galago/kernel/errno"
@@ -126,31 +125,16 @@ func where(pc uintptr) {
 	heldLocks(&t.ThreadHeader)
 }
 
+// maxFrames bounds a back trace.
 const maxFrames = 40
 
 // PrintStack logs the call chain that begins at pc with frame pointer fp, function, file and line each. It follows frame
 // pointers only within the thread's stack or the interrupt stacks.
 func PrintStack(pc, fp uintptr) {
 	klog.Log(klog.Emerg, "back trace:")
-	h := arch.Current()
-	for range maxFrames {
-		fn, file, line := runtime.FuncLine(pc)
-		klog.Log(klog.Emerg, "  %016x %s %s:%d", pc, fn, file, line)
-		if fp&7 != 0 || !(fp >= h.StackLo && fp < h.StackHi-16 || arch.OnInterruptStack(fp)) {
-			return
-		}
-		record := (*[2]uintptr)(unsafe.Pointer(fp)) // the caller's frame pointer, the return address
-		if record[1] == 0 || record[0] == fp {
-			return
-		}
-		pc, fp = record[1]-1, record[0]
-	}
-}
-
-func nmi(f *arch.Frame) {
-	if arch.Stopping {
-		arch.Halt()
-	}
+	var t trail
+	t.follow(pc, fp, onOwnStack)
+	t.print(klog.Emerg)
 }
 
 // finish ends a report: QEMU's exit device first, for tests; then a reboot or a halt.

@@ -259,6 +259,17 @@ func EachThread(fn func(t *Thread) bool) {
 	threadLock.UnlockIRQ(flags)
 }
 
+// Parked calls fn if the thread is not running, and keeps it so meanwhile: its saved registers and its stack can be looked at. fn runs under a spin
+// lock with interrupts off.
+func (t *Thread) Parked(fn func(h *arch.ThreadHeader)) {
+	flags := arch.IRQDisable()
+	rq := t.lockQueue()
+	if rq.curr != t && t.State() != Dead {
+		fn(&t.ThreadHeader)
+	}
+	rq.lock.UnlockIRQ(flags)
+}
+
 // NumThreads returns the number of threads that exist, the idle ones included.
 func NumThreads() int {
 	flags := threadLock.LockIRQ()

@@ -127,7 +127,24 @@ func ShowProcesses() {
 			}
 		}
 	})
+	showKernel()
 	stdio.Out.Flush()
+}
+
+// showKernel has the kernel log what its CPUs do and where its threads wait, and prints that.
+func showKernel() {
+	const clear, readAll, size = 5, 3, 1 << 18
+	sys.Syslog(clear, nil)
+	for _, what := range [...]string{"l", "t"} {
+		if fd, e := sys.Open("/proc/sysrq-trigger", sys.O_WRONLY, 0); e == errno.OK {
+			sys.Write(fd, []byte(what))
+			sys.Close(fd)
+		}
+	}
+	text := make([]byte, size)
+	if n, e := sys.Syslog(readAll, text); e == errno.OK {
+		stdio.Puts(string(text[:n]))
+	}
 }
 
 func read(path string) (string, bool) {

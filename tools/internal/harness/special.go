@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -29,7 +30,30 @@ func specialJobs() []Job {
 		single(specialSuite, "hidden-allocation", hiddenAllocation),
 		single(specialSuite, "debugger", debugger),
 		single(specialSuite, "activations", activations),
+		single(specialSuite, "stacks", stacks),
 	}
+}
+
+// stacks has the kernel show again and again what its CPUs do and where its threads wait, while there is much to interrupt.
+func stacks(c *Context) error {
+	const script = `(while :; do :; done) & (while :; do /bin/true; done) & cat /dev/zero >/dev/null & dd if=/dev/zero of=/f bs=4k count=100000 2>/dev/null & sleep 100 &
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do echo l >/proc/sysrq-trigger; done
+dmesg -C; echo l >/proc/sysrq-trigger; echo t >/proc/sysrq-trigger; dmesg; exit 3`
+	for _, kernel := range []string{"", c.TestKernel} {
+		o, err := c.boot(machine{kernel: kernel, smp: 4, timeout: time.Minute}, "/bin/sh", "-c", script)
+		if err != nil {
+			return err
+		}
+		if !o.OK() || o.Status != 3 {
+			return o.explain("the machine did not survive")
+		}
+		for _, want := range []string{`CPU 0: `, `CPU 3: `, `in user mode|vfs\.\(\*File\)`, `thread \d+ \(sleep\)[^\n]*\n[^\n]* galago/kernel/sched`, `syscall\.nanosleep`} {
+			if !regexp.MustCompile(want).MatchString(o.stdout) {
+				return o.explain("%q is missing", want)
+			}
+		}
+	}
+	return nil
 }
 
 // activations runs the workload of user/test/threads on scheduler activations, which Linux does not have.
