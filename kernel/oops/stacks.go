@@ -28,7 +28,7 @@ func (t *trail) follow(pc, fp uintptr, within func(fp uintptr) bool) {
 		if fp&7 != 0 || !within(fp) {
 			return
 		}
-		record := (*[2]uintptr)(unsafe.Pointer(fp)) // the caller's frame pointer, the return address
+		record := (*[2]uintptr)(unsafe.Pointer(fp))        // the caller's frame pointer, the return address
 		if record[1] < arch.UserLimit || record[0] == fp { // user mode is not ours to follow
 			return
 		}
