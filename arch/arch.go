@@ -45,4 +45,6 @@ type ThreadHeader struct {
 	KernelTime       uint64         // offset 96: cycles spent in the kernel; while there, less the cycle counter at entry (sched.Stats)
 	Held             [MaxHeld]unsafe.Pointer
 	HeldPC           [MaxHeld]uintptr
+	FailEvery        uint32 // each FailEvery-th allocation of the thread fails (mem.FailThreads); 0: none
+	FailIn           uint32 // the next one
 }

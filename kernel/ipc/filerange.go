@@ -9,16 +9,24 @@ import (
 )
 
 // grant puts a lock that conflicts with nothing in place, or takes one away: what the owner holds in the range is replaced, adjacent locks of one type
-// become one, others are cut. Either all of it happens, or ENOLCK (no memory) and nothing.
+// become one, others are cut. Either all of it happens, or ENOLCK (no memory) and nothing. Taking everything away, as a close does, needs no memory.
 func (l *fileLocks) grant(want *FileLock) errno.Errno {
-	// A cut in the middle of a lock needs one more record, the new lock another.
-	fresh, spare := recordCache.Alloc(), recordCache.Alloc()
-	if fresh == nil || spare == nil {
+	var fresh, spare *record
+	lock, cuts := want.Type != Unlock, want.Start > 0 && want.End != EndOfFile
+	if lock {
+		fresh = recordCache.Alloc()
+	}
+	if cuts { // perhaps a lock in its middle, which makes two of it
+		spare = recordCache.Alloc()
+	}
+	if lock && fresh == nil || cuts && spare == nil {
 		freeRecord(fresh)
 		freeRecord(spare)
 		return errno.ENOLCK
 	}
-	fresh.FileLock = *want
+	if lock {
+		fresh.FileLock = *want
+	}
 	shrunk := false
 	for at := l.list(want.family); *at != nil; {
 		r := *at
@@ -26,7 +34,7 @@ func (l *fileLocks) grant(want *FileLock) errno.Errno {
 			at = &r.next
 			continue
 		}
-		if r.Type == want.Type && touches(r, fresh) {
+		if lock && r.Type == want.Type && touches(r, fresh) {
 			fresh.Start, fresh.End = min(fresh.Start, r.Start), max(fresh.End, r.End)
 			*at = r.next
 			freeRecord(r)
@@ -57,9 +65,7 @@ func (l *fileLocks) grant(want *FileLock) errno.Errno {
 		}
 	}
 	freeRecord(spare)
-	if want.Type == Unlock {
-		freeRecord(fresh)
-	} else {
+	if lock {
 		at := l.list(want.family)
 		for *at != nil {
 			at = &(*at).next

@@ -17,7 +17,16 @@ func FailPending() bool { return failCount.Load() > 0 }
 
 func failInjected() bool { return failCount.Load() != 0 && failNow() }
 
+// perThread is a failCount that is not reached: threads count for themselves.
+const perThread = 1 << 62
+
+// FailThreads begins the injection of failures by threads that want them: ThreadHeader.FailEvery. Interrupts and DPCs on them are spared.
+func FailThreads() { failCount.Store(perThread) }
+
 func failNow() bool {
+	if failCount.Load() == perThread {
+		return threadFails()
+	}
 	n := failCount.Add(-1)
 	if n < 0 {
 		failCount.Store(0) // another CPU's allocation took the failure

@@ -17,5 +17,8 @@ func enterReclaim(in, _ bool) {
 	}
 }
 
+// threadFails is told of threads in the kernel only.
+func threadFails() bool { return false }
+
 // Sparing is told apart in the kernel only.
 func Sparing() bool { return false }

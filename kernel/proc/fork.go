@@ -153,6 +153,7 @@ func (t *Task) newSibling(p *Process, a *CloneArgs) (*Task, errno.Errno) {
 	}
 	c.Thread.Proc = unsafe.Pointer(c)
 	c.Thread.Space = unsafe.Pointer(p.Space)
+	c.Thread.FailEvery, c.Thread.FailIn = t.Thread.FailEvery, t.Thread.FailEvery
 	return c, errno.OK
 }
 

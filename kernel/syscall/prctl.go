@@ -8,6 +8,7 @@ import (
 	"galago/arch"
 	"galago/kernel/cred"
 	"galago/kernel/errno"
+	"galago/kernel/mem"
 	"galago/kernel/proc"
 	"galago/kernel/uio"
 	"galago/kernel/vm"
@@ -46,6 +47,7 @@ const (
 	prCapAmbientClearAll = 4
 
 	prActivations = 0x47414c41 // "GALA"
+	prFailEvery   = 0x47414c46 // "GALF"
 )
 
 func sysPrctl(f *arch.Frame) (uintptr, errno.Errno) {
@@ -107,10 +109,28 @@ func sysPrctl(f *arch.Frame) (uintptr, errno.Errno) {
 	case prGetTIDAddress:
 		return ok(put(arg, &t.ClearTID))
 	}
-	if int0(f) == prActivations {
+	switch int0(f) {
+	case prActivations:
 		return ok(activation(f))
+	case prFailEvery:
+		return ok(failEvery(t, arg))
 	}
 	return prctlCred(f, rest)
+}
+
+// failEvery is another option of ours: each n-th allocation that the kernel makes for the thread, and for its children, fails; 0 ends that. EPERM.
+func failEvery(t *proc.Task, n uintptr) errno.Errno {
+	if !t.Cred().Capable(cred.SysAdmin) {
+		return errno.EPERM
+	}
+	if n > 1<<31 {
+		return errno.EINVAL
+	}
+	t.Thread.FailEvery, t.Thread.FailIn = uint32(n), uint32(n)
+	if n != 0 {
+		mem.FailThreads()
+	}
+	return errno.OK
 }
 
 // activation is the option that Linux does not have: scheduler activations.

@@ -15,7 +15,7 @@ import (
 // fuzzCommand is `galago fuzz-syscalls`: runs of the system-call fuzzer (user/fuzz), one after the other, each with its own seed.
 func fuzzCommand() *cobra.Command {
 	var seed int64
-	var count, uid, smp int
+	var count, uid, smp, failEvery int
 	var verbose, trace bool
 	limit := seconds{30 * time.Second}
 	c := &cobra.Command{
@@ -33,7 +33,7 @@ func fuzzCommand() *cobra.Command {
 			}
 			for i := range count {
 				fmt.Printf("seed %d, uid %d, %d CPUs, %v\n", seed+int64(i), uid, smp, limit.Duration)
-				a := harness.FuzzSyscalls(seed+int64(i), int(limit.Seconds()), uid, smp, trace, os.Stdout, log)
+				a := harness.FuzzSyscalls(seed+int64(i), int(limit.Seconds()), uid, smp, failEvery, trace, os.Stdout, log)
 				if err := a.Run(ctx); err != nil {
 					return exit(1, fmt.Sprintf("fuzz-syscalls: seed %d: %v", seed+int64(i), err))
 				}
@@ -47,6 +47,7 @@ func fuzzCommand() *cobra.Command {
 	f.Var(&limit, "seconds", "length of a run")
 	f.IntVar(&uid, "uid", 0, "user to make the calls as")
 	f.IntVar(&smp, "smp", 4, "number of CPUs")
+	f.IntVar(&failEvery, "fail", 0, "let each so manieth memory allocation of the callers fail")
 	f.BoolVarP(&verbose, "verbose", "v", false, "show the kernel's log")
 	f.BoolVar(&trace, "trace", false, "write every call before it is made")
 	return c

@@ -50,6 +50,10 @@ func child(s *slot, seed uint64, uid int) {
 	}
 	sys.Chroot(world)
 	limits()
+	if failEvery != 0 {
+		const sysPrctl, prFailEvery = 157, 0x47414c46
+		sys.Call(sysPrctl, prFailEvery, uintptr(failEvery))
+	}
 	if uid != 0 {
 		sys.Setgroups([]uint32{uint32(uid)})
 		sys.Setgid(uid)

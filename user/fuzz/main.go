@@ -38,25 +38,30 @@ type slot struct {
 }
 
 var (
-	slots   *[children]slot
-	trace   bool
-	failed  bool
-	total   uint64 // calls of ended children
-	born    int
-	deaths  [65]int  // by signal; 0: exited
-	crashes [512]int // children ended by SIGSEGV, likewise
-	stalls  [512]int // children ended for want of progress, by the call they were in
+	slots *[children]slot
+	trace bool
+	// failEvery: each so manieth allocation that the kernel makes for a child fails; 0: none does on purpose.
+	failEvery int64
+	failed    bool
+	total     uint64 // calls of ended children
+	born      int
+	deaths    [65]int  // by signal; 0: exited
+	crashes   [512]int // children ended by SIGSEGV, likewise
+	stalls    [512]int // children ended for want of progress, by the call they were in
 )
 
 func main() {
 	a := runtime.Argv
 	if len(a) < 4 {
-		fatal("usage: fuzz SEED SECONDS UID [trace]")
+		fatal("usage: fuzz SEED SECONDS UID [FAIL [trace]]")
 	}
 	seed, _ := str.Atoi(sys.GoString(a[1]))
 	seconds, _ := str.Atoi(sys.GoString(a[2]))
 	uid, _ := str.Atoi(sys.GoString(a[3]))
-	trace = len(a) > 4
+	if len(a) > 4 {
+		failEvery, _ = str.Atoi(sys.GoString(a[4]))
+	}
+	trace = len(a) > 5
 	const shared = 0x21 // MAP_SHARED|MAP_ANONYMOUS
 	at, e := sys.Mmap(0, int(unsafe.Sizeof(*slots)), 3, shared, -1, 0)
 	if e != 0 {

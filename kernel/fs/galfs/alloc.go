@@ -165,7 +165,7 @@ func (fs *FS) prepareFree(h *handle, op *freeOp, start uint64, n uint32) errno.E
 		return err
 	}
 	op.bm, op.desc, op.start, op.n = bm, desc, start, n
-	op.rec, op.busy = freedSlab.Alloc(), mem.AllocFrame(mem.Zero)
+	op.rec, op.busy = must(&freedSlab), mustFrame(mem.Zero)
 	if op.rec == nil || op.busy == nil {
 		fs.cancelFree(op)
 		return errno.ENOMEM

@@ -131,11 +131,11 @@ func (c *bufCache) lookup(blk uint64, magic uint32) (b *buf, isNew bool, err err
 	if b != nil {
 		return b, false, errno.OK
 	}
-	n := bufSlab.Alloc()
+	n := must(&bufSlab)
 	if n == nil {
 		return nil, false, errno.ENOMEM
 	}
-	n.frame = mem.AllocFrame(0)
+	n.frame = mustFrame(0)
 	if n.frame == nil {
 		bufSlab.Free(n)
 		return nil, false, errno.ENOMEM

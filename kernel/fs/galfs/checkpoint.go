@@ -58,7 +58,7 @@ func (j *journal) dropCkpt() {
 
 // writeHeader makes the log begin at block pos with transaction seq.
 func (j *journal) writeHeader(seq uint64, pos uint32) errno.Errno {
-	f := mem.AllocFrame(mem.Zero)
+	f := mustFrame(mem.Zero)
 	if f == nil {
 		return errno.ENOMEM
 	}

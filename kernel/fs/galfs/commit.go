@@ -154,7 +154,7 @@ type logWriter struct {
 
 // block returns a cleared header block of the kind given by magic, to be filled, then given to put.
 func (w *logWriter) block(magic uint32) (*mem.Frame, errno.Errno) {
-	f := mem.AllocFrame(mem.Zero)
+	f := mustFrame(mem.Zero)
 	if f == nil {
 		return nil, errno.ENOMEM
 	}

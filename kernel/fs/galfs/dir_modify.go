@@ -3,7 +3,6 @@ package galfs
 import (
 	"galago/kernel/errno"
 	"galago/kernel/fs/galfs/disk"
-	"galago/kernel/mem"
 )
 
 // dirInsertCredits is how many blocks one dirInsert may modify besides the inode: new nodes with bitmap and descriptor for each
@@ -99,7 +98,7 @@ func leafInsert(d []byte, at int, hash uint64, name string, ino uint32, typ uint
 
 // leafCompact packs the names of a leaf again, so that all free bytes are between slots and names.
 func leafCompact(d []byte) errno.Errno {
-	f := mem.AllocFrame(0)
+	f := mustFrame(0)
 	if f == nil {
 		return errno.ENOMEM
 	}

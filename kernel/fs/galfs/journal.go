@@ -149,7 +149,7 @@ func (h *handle) write(b *buf) errno.Errno {
 	if b.tx.Load() == h.tx {
 		return errno.OK
 	}
-	snap := mem.AllocFrame(0)
+	snap := mustFrame(0)
 	if snap == nil {
 		return errno.ENOMEM
 	}

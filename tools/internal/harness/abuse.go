@@ -94,7 +94,7 @@ func abuseJobs() (list []Job) {
 	const seconds, smp = 12, 4
 	for name, uid := range map[string]int{"syscalls-root": 0, "syscalls-user": 1000} {
 		j := single(abuseSuite, name, func(c *Context) error {
-			a := FuzzSyscalls(abuseSeed, seconds, uid, smp, false, io.Discard, nil)
+			a := FuzzSyscalls(abuseSeed, seconds, uid, smp, 0, false, io.Discard, nil)
 			return a.Run(c)
 		})
 		j.Slow = true
@@ -111,8 +111,8 @@ func Soak(seed int64, seconds, smp int, actors []string, out, log io.Writer) *Ab
 }
 
 // FuzzSyscalls is a run of the system-call fuzzer.
-func FuzzSyscalls(seed int64, seconds, uid, smp int, trace bool, out, log io.Writer) *Abuse {
-	args := []string{strconv.FormatInt(seed, 10), strconv.Itoa(seconds), strconv.Itoa(uid)}
+func FuzzSyscalls(seed int64, seconds, uid, smp, failEvery int, trace bool, out, log io.Writer) *Abuse {
+	args := []string{strconv.FormatInt(seed, 10), strconv.Itoa(seconds), strconv.Itoa(uid), strconv.Itoa(failEvery)}
 	if trace {
 		args = append(args, "trace")
 	}
