@@ -176,7 +176,7 @@ var table = [...]Row{
 	161: {Name: "chroot", Fn: sysChroot, Level: Full},
 	162: {Name: "sync", Fn: sysSync, Level: Full},
 	165: {Name: "mount", Fn: sysMount, Level: Partial,
-		Missing: "propagation types"},
+		Missing: "propagation types; mounts on what is below /proc and /dev/pts give ENOENT"},
 	166: {Name: "umount2", Fn: sysUmount2, Level: Full},
 	169: {Name: "reboot", Fn: sysReboot, Level: Partial,
 		Missing: "kexec and hibernation"},

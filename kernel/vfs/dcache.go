@@ -295,6 +295,7 @@ func (d *Dentry) lookupLocked(name string, hash uint32) (*Dentry, errno.Errno) {
 		c.inode.Store(i)
 	}
 	if dir.volatile() {
+		c.state.Or(dFleeting)
 		return c, errno.OK
 	}
 	return c.addHashed(), errno.OK

@@ -49,6 +49,7 @@ const (
 	dReferenced = 1 << 26 // used since it became idle: spared once
 	dMounted    = 1 << 27 // something is mounted here in at least one mount; guarded by mountLock
 	dDeleted    = 1 << 28 // the name was removed while in use
+	dFleeting   = 1 << 29 // never in the cache: each lookup makes another one
 )
 
 var dentryCache = mem.Cache[Dentry]{Name: "dentry"}

@@ -372,14 +372,14 @@ func mountNew(ctx *Context, source string, at Path, fstype string, flags uint32,
 	return m.mountOn(at)
 }
 
-// mountOn puts m into the tree at a place, unless that is removed: then it gives m up. mountMutex is held, so that the place's own
+// mountOn puts m into the tree at a place, unless that is removed, or has another dentry the next time it is looked up: then it gives m up. mountMutex is held, so that the place's own
 // mount stays.
 //
 // +checklocks:mountMutex
 func (m *Mount) mountOn(at Path) errno.Errno {
 	i := at.Inode()
 	i.Lock.Lock()
-	gone := i.Links() == 0
+	gone := i.Links() == 0 || at.Dentry.state.Load()&dFleeting != 0
 	if !gone {
 		m.attach(at.Get())
 	}

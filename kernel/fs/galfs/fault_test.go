@@ -35,14 +35,15 @@ func TestNoMemory(t *testing.T) {
 			v.rename("/d/f2", "/x/r", 0), v.truncate("/d/f1", 100), v.remove("/d/f3"), v.fsync("/d/f1", false),
 		}
 		mem.FailNth(0)
-		if galfs.HostFailed(v.sb) == errno.OK {
-			for _, e := range errs {
-				if e != errno.OK && e != errno.ENOMEM && e != errno.ENOENT {
-					t.Fatalf("allocation %d: %v", n, errs)
-				}
-			}
-			ok(t, v.create("/after"))
+		if e := galfs.HostFailed(v.sb); e != errno.OK {
+			t.Fatalf("allocation %d: the file system failed: %v", n, e)
 		}
+		for _, e := range errs {
+			if e != errno.OK && e != errno.ENOMEM && e != errno.ENOENT {
+				t.Fatalf("allocation %d: %v", n, errs)
+			}
+		}
+		ok(t, v.create("/after"))
 		galfs.Unmount(v.sb)
 		v = mount(t, d)
 		v.unmount(t)
