@@ -89,12 +89,15 @@ func (a *audit) objects() (n int) {
 // abuseSeed is that of the runs in the whole test, which are to be the same from run to run; `galago fuzz-syscalls` and `galago soak` take others.
 const abuseSeed = 7
 
-// abuseJobs are short runs, as root and as a user.
+// abuseJobs are short runs, as root, as a user, and with allocations that fail.
 func abuseJobs() (list []Job) {
 	const seconds, smp = 12, 4
-	for name, uid := range map[string]int{"syscalls-root": 0, "syscalls-user": 1000} {
-		j := single(abuseSuite, name, func(c *Context) error {
-			a := FuzzSyscalls(abuseSeed, seconds, uid, smp, 0, false, io.Discard, nil)
+	for _, r := range []struct {
+		name           string
+		uid, failEvery int
+	}{{"syscalls-root", 0, 0}, {"syscalls-user", 1000, 0}, {"syscalls-no-memory", 0, 40}} {
+		j := single(abuseSuite, r.name, func(c *Context) error {
+			a := FuzzSyscalls(abuseSeed, seconds, r.uid, smp, r.failEvery, false, io.Discard, nil)
 			return a.Run(c)
 		})
 		j.Slow = true
