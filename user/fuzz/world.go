@@ -56,25 +56,30 @@ func put(path, text string, mode uint32) {
 	}
 }
 
+// ofChildren tells whether a mount is none of ours.
+func ofChildren(at string) bool {
+	return at == world || str.HasPrefix(at, world+"/") && at != world+"/tmp" && at != world+"/proc"
+}
+
 // calm undoes what a round has left: mounts, and files that grew.
 func calm() {
 	region := runtime.Mark()
 	defer runtime.Release(region)
-	list, e := mounts.Read()
-	if e != 0 {
-		abuse.Complain("fuzz: /proc/mounts: %s\n", e.Name())
-		return
-	}
-	for i := len(list) - 1; i >= 0; i-- {
-		at := list[i].Target
-		if str.HasPrefix(at, world+"/") && at != world+"/tmp" && at != world+"/proc" {
-			sys.Umount2(at, 2) // MNT_DETACH
+	const passes = 4 // a mount on the world itself hides those below it
+	for pass := 1; pass <= passes; pass++ {
+		list, e := mounts.Read()
+		if e != 0 {
+			abuse.Complain("fuzz: /proc/mounts: %s\n", e.Name())
+			return
 		}
-	}
-	if list, e = mounts.Read(); e == 0 {
-		for i := range list {
-			if at := list[i].Target; str.HasPrefix(at, world+"/") && at != world+"/tmp" && at != world+"/proc" {
-				stdio.Puts("fuzz: still mounted: " + list[i].Source + " on " + at + " type " + list[i].Type + "\n")
+		for i := len(list) - 1; i >= 0; i-- {
+			at := list[i].Target
+			if !ofChildren(at) {
+				continue
+			}
+			const detach = 2
+			if e := sys.Umount2(at, detach); e != 0 && pass == passes {
+				stdio.Puts("fuzz: still mounted: " + list[i].Source + " on " + at + " type " + list[i].Type + ": " + e.Name() + "\n")
 			}
 		}
 	}
