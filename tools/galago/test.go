@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +28,10 @@ func testCommand() *cobra.Command {
 		Use:   "test [flags]",
 		Short: "Run the tests: host, in-kernel, user programs on Linux and Galago, boots, power cuts",
 		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return t.run() },
+		RunE: func(*cobra.Command, []string) error {
+			syscall.Umask(0o022) // what init has in the guest
+			return t.run()
+		},
 	}
 	f := c.Flags()
 	f.StringVar(&t.only, "only", "", "run the tests whose name SUITE/NAME matches this regular expression")

@@ -43,7 +43,10 @@ func (f *Filler) apply(e *manifest.Entry, base string) error {
 		// It may have been there already, as the parent of an earlier entry.
 		return f.FS.SetMeta(e.Path, Meta{Mode: unix.S_IFDIR | e.Mode, UID: e.UID, GID: e.GID, MTime: f.Time})
 	case manifest.Tree:
-		return f.tree(source, e.Path)
+		f.Share = true
+		err := f.tree(source, e.Path)
+		f.Share = false
+		return err
 	}
 	if err := f.clear(e.Path); err != nil {
 		return err

@@ -43,6 +43,7 @@ type Filler struct {
 	FS       FS
 	UID, GID uint32                         // owner of what Add copies
 	Time     time.Time                      // of everything; zero keeps the host's times
+	Share    bool                           // all may read and execute what the owner may, whatever umask the tree was made with
 	Warn     func(msg string)               // about what cannot be copied; may be nil
 	Progress func(files int64, bytes int64) // called after each file; may be nil
 
@@ -89,7 +90,7 @@ func (f *Filler) tree(host, guest string) error {
 	if err := unix.Stat(host, &st); err != nil {
 		return &os.PathError{Op: "stat", Path: host, Err: err}
 	}
-	if err := f.mkdir(guest, st.Mode&0o7777); err != nil {
+	if err := f.mkdir(guest, f.mode(st.Mode)&0o7777); err != nil {
 		return err
 	}
 	names, err := os.ReadDir(host) // sorted
@@ -111,6 +112,15 @@ func (f *Filler) tree(host, guest string) error {
 		}
 	}
 	return nil
+}
+
+// mode returns the mode that something of a tree gets.
+func (f *Filler) mode(host uint32) uint32 {
+	if f.Share {
+		owner := host & 0o500
+		host |= owner>>3 | owner>>6
+	}
+	return host
 }
 
 // mkdir makes a directory with its parents (0755) unless it exists.
@@ -138,7 +148,7 @@ func (f *Filler) mkdir(guest string, mode uint32) error {
 
 // entry copies one host object that is not a directory.
 func (f *Filler) entry(host, guest string, st *unix.Stat_t) error {
-	m := Meta{Mode: st.Mode, UID: f.UID, GID: f.GID, MTime: f.time(st)}
+	m := Meta{Mode: f.mode(st.Mode), UID: f.UID, GID: f.GID, MTime: f.time(st)}
 	if err := f.clear(guest); err != nil {
 		return err
 	}

@@ -17,6 +17,11 @@ import (
 	"galago/tools/internal/manifest"
 )
 
+func TestMain(m *testing.M) {
+	unix.Umask(0o022) // the modes of the trees that tests make
+	os.Exit(m.Run())
+}
+
 // memFS is an FS in memory.
 type memFS map[string]*memNode
 

@@ -10,7 +10,8 @@
 //	symlink PATH TARGET
 //	link    PATH EXISTING                a hard link
 //	node    PATH c|b|p MAJOR MINOR MODE UID GID
-//	tree    PATH HOSTDIR [UID GID]       a directory with all below it; modes are the host's
+//	tree    PATH HOSTDIR [UID GID]       a directory with all below it; modes are the host's, but all may read and
+//	                                     execute what the owner may
 //
 // Entries are applied in order; parents that are missing are made with mode 0755.
 package manifest
