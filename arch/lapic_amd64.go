@@ -86,6 +86,7 @@ func SetTimer(ns uint64) {
 // sendIPI sends an interrupt command to CPU i.
 func sendIPI(i int, cmd uint32) { sendAPIC(cpus[i].apicID, cmd) }
 
+// sendAPIC sends an interrupt command to the APIC with an identifier; of a shorthand in cmd, which names several, id is ignored.
 func sendAPIC(id, cmd uint32) {
 	f := IRQDisable()
 	for lapicRead(lapicICRLo)&icrPending != 0 {
@@ -104,12 +105,7 @@ func NMIOthers() {
 	if lapicBase == 0 || nCPU == 1 {
 		return
 	}
-	f := IRQDisable()
-	for lapicRead(lapicICRLo)&icrPending != 0 {
-		Pause()
-	}
-	lapicWrite(lapicICRLo, icrAllButMe|icrAssert|deliveryNMI)
-	IRQRestore(f)
+	sendAPIC(0, icrAllButMe|deliveryNMI)
 }
 
 // StopOthers halts all other CPUs by NMI, for a panic.

@@ -18,7 +18,7 @@ const (
 	tssSel   = 0x38
 )
 
-// istSize is the size of each interrupt stack; its topmost word holds the PerCPU address (boot/trap.S).
+// istSize is the size of each interrupt stack; its topmost word holds the PerCPU address (boot/trap.S). boot/defs.inc has it as IST_SIZE.
 const istSize = 2 * PageSize
 
 // Interrupt-stack indexes of the vectors that have one.

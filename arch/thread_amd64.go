@@ -8,7 +8,7 @@ import "unsafe"
 // are off. Body in boot/switch.S.
 func Switch(from, to *ThreadHeader)
 
-// stackReserve lies below a thread's stack bound: room for nosplit chains and for the overflow report.
+// stackReserve lies below a thread's stack bound: room for nosplit chains and for the overflow report. boot/defs.inc has it as STACK_GUARD.
 const stackReserve = 1536
 
 // SetStack gives h the stack [lo, hi).

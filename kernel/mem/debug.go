@@ -20,7 +20,7 @@ func failInjected() bool { return failCount.Load() != 0 && failNow() }
 // perThread is a failCount that is not reached: threads count for themselves.
 const perThread = 1 << 62
 
-// FailThreads begins the injection of failures by threads that want them: ThreadHeader.FailEvery. Interrupts and DPCs on them are spared.
+// FailThreads begins the injection of failures by threads that want them: ThreadHeader.FailEvery. Interrupt handlers on them are spared.
 func FailThreads() { failCount.Store(perThread) }
 
 func failNow() bool {

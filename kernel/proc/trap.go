@@ -42,13 +42,13 @@ func pageFault(f *arch.Frame, addr uintptr) bool {
 		acc = vm.Exec
 	}
 	c := &sched.Current().Charged
-	waits := c.PageWaits.Load()
+	misses := c.PageMisses.Load()
 	e := s.Fault(addr, acc)
 	if e == errno.ENOMEM {
 		e = faultAgain(s, addr, acc)
 	}
 	if e == 0 {
-		if c.PageWaits.Load() == waits {
+		if c.PageMisses.Load() == misses {
 			c.MinorFaults.Add(1)
 		} else {
 			c.MajorFaults.Add(1)

@@ -71,8 +71,8 @@ var (
 // Charges count what a thread has caused, for getrusage(2).
 type Charges struct {
 	MinorFaults atomic.Uint64
-	MajorFaults atomic.Uint64 // with PageWaits
-	PageWaits   atomic.Uint64 // pages whose reading it has waited for
+	MajorFaults atomic.Uint64 // with PageMisses
+	PageMisses  atomic.Uint64 // pages of files that its faults found not in memory, or still being read
 	Read        atomic.Uint64 // bytes it had read from disks
 	Dirtied     atomic.Uint64 // bytes of files it made differ from what is on disk
 }

@@ -208,3 +208,13 @@ func (p Path) globalName(buf []byte) int {
 	}
 	return n - 1
 }
+
+// CutOption splits s, of the options of a mount, at the first sep.
+func CutOption(s string, sep byte) (before, after string) {
+	for k := 0; k < len(s); k++ {
+		if s[k] == sep {
+			return s[:k], s[k+1:]
+		}
+	}
+	return s, ""
+}

@@ -13,7 +13,7 @@ import (
 // whose file is cached does not fault on each of its pages. Nothing is read or waited for.
 //
 // A store to large anonymous memory right behind a page that is there already also gets the pages that follow, as long as memory is
-// plentiful: memory that is filled from one end to the other then costs a fault for each sixteenth page.
+// plentiful: memory that is filled from one end to the other then costs a fault for each sixteenth page, until it comes to the first boundary where a huge page fits (huge.go).
 
 // aroundPages is how many pages one fault may map; the window is aligned to as many.
 const aroundPages = 16
@@ -53,7 +53,7 @@ func (s *AddressSpace) mapAround(a *Area, va uintptr) {
 	s.addRSS(added)
 }
 
-// largeArea is the size from which on anonymous memory is filled ahead, and pages of it may count as huge elsewhere.
+// largeArea is the size from which on anonymous memory is filled ahead: less would never have a huge page.
 const largeArea = 2 << 20
 
 // fillsAhead tells whether a store at va, in anonymous area a, may fill what follows.

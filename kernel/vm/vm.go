@@ -9,7 +9,7 @@
 //
 // Invariants:
 //   - Areas do not overlap; their bounds are page aligned and within user space.
-//   - A present page-table entry holds one reference to its frame.
+//   - A present page-table entry holds one reference to its frame; that of a huge page (huge.go) to the block of frames, which nobody else has.
 //   - An entry is writable only when the area is and the frame is either shared or owned by this space alone.
 //   - A translation that is removed or narrowed is flushed from all CPUs that may hold it before its frame is
 //     released.

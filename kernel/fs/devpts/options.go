@@ -1,6 +1,9 @@
 package devpts
 
-import "galago/kernel/errno"
+import (
+	"galago/kernel/errno"
+	"galago/kernel/vfs"
+)
 
 // options are those of mount(8) for devpts.
 type options struct {
@@ -13,8 +16,8 @@ type options struct {
 func (o *options) parse(s string) errno.Errno {
 	for s != "" {
 		var word string
-		word, s = cut(s, ',')
-		name, value := cut(word, '=')
+		word, s = vfs.CutOption(s, ',')
+		name, value := vfs.CutOption(word, '=')
 		switch name {
 		case "":
 			continue
@@ -50,16 +53,6 @@ func (o *options) parse(s string) errno.Errno {
 		}
 	}
 	return errno.OK
-}
-
-// cut splits s at the first sep.
-func cut(s string, sep byte) (before, after string) {
-	for k := 0; k < len(s); k++ {
-		if s[k] == sep {
-			return s[:k], s[k+1:]
-		}
-	}
-	return s, ""
 }
 
 // number reads a number below 2^31.

@@ -191,17 +191,23 @@ func addNamed(d *Entry, name string, mode uint32) (*Entry, errno.Errno) {
 	return d.find(own), errno.OK
 }
 
-// addSys adds a file or link at a path, with the directories above it. about may be on the caller's stack.
-func addSys(path string, mode uint32, gen func(n *node, b *Buffer) errno.Errno, about *sysEntry) errno.Errno {
+// sysPlace makes the directories above the last name of a path and returns the lowest, and the name.
+func sysPlace(path string) (d *Entry, name string, e errno.Errno) {
 	at := len(path) - 1
 	for path[at] != '/' {
 		at--
 	}
-	d, e := makeSysDir(path[:at])
+	d, e = makeSysDir(path[:at])
+	return d, path[at+1:], e
+}
+
+// addSys adds a file or link at a path, with the directories above it. about may be on the caller's stack.
+func addSys(path string, mode uint32, gen func(n *node, b *Buffer) errno.Errno, about *sysEntry) errno.Errno {
+	d, name, e := sysPlace(path)
 	if e != errno.OK {
 		return e
 	}
-	f, e := addNamed(d, path[at+1:], mode)
+	f, e := addNamed(d, name, mode)
 	if e != errno.OK {
 		return e
 	}

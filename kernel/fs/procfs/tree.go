@@ -253,6 +253,11 @@ func RegisterSysctl(dir, name string, gen func(b *Buffer) errno.Errno, set func(
 		}
 		dir = dir[min(n+1, len(dir)):]
 	}
+	return addSetting(d, name, gen, set)
+}
+
+// addSetting adds a file that may be written if set is not nil.
+func addSetting(d *Entry, name string, gen func(b *Buffer) errno.Errno, set func(data []byte) errno.Errno) errno.Errno {
 	mode := uint32(modeFile)
 	if set != nil {
 		mode = modeSet
@@ -262,19 +267,11 @@ func RegisterSysctl(dir, name string, gen func(b *Buffer) errno.Errno, set func(
 
 // RegisterSysFile adds a file to /sys, after StartSysFS; path begins there. set is as for RegisterSysctl.
 func RegisterSysFile(path string, gen func(b *Buffer) errno.Errno, set func(data []byte) errno.Errno) errno.Errno {
-	at := len(path) - 1
-	for path[at] != '/' {
-		at--
-	}
-	d, e := makeSysDir(path[:at])
+	d, name, e := sysPlace(path)
 	if e != errno.OK {
 		return e
 	}
-	mode := uint32(modeFile)
-	if set != nil {
-		mode = modeSet
-	}
-	return add(d, path[at+1:], mode, gen, set)
+	return addSetting(d, name, gen, set)
 }
 
 // RegisterNet adds a file to /proc/net, which is a directory of each process.

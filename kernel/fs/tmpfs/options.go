@@ -3,6 +3,7 @@ package tmpfs
 import (
 	"galago/kernel/errno"
 	"galago/kernel/mem"
+	"galago/kernel/vfs"
 )
 
 // options are those of mount(2) for tmpfs(5).
@@ -15,11 +16,11 @@ type options struct {
 func (o *options) parse(s string) errno.Errno {
 	for s != "" {
 		var word string
-		word, s = cut(s, ',')
+		word, s = vfs.CutOption(s, ',')
 		if word == "" {
 			continue
 		}
-		name, value := cut(word, '=')
+		name, value := vfs.CutOption(word, '=')
 		n, unit, ok := number(value, name == "mode")
 		if !ok {
 			return errno.EINVAL
@@ -51,16 +52,6 @@ func (o *options) parse(s string) errno.Errno {
 		}
 	}
 	return errno.OK
-}
-
-// cut splits s at the first sep.
-func cut(s string, sep byte) (before, after string) {
-	for k := 0; k < len(s); k++ {
-		if s[k] == sep {
-			return s[:k], s[k+1:]
-		}
-	}
-	return s, ""
 }
 
 // number reads a decimal or octal number and a unit letter that may follow.

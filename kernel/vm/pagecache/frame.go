@@ -38,9 +38,6 @@ func LockFrame(f *mem.Frame) {
 	if !f.TestAndSet(mem.FrameLocked) {
 		return
 	}
-	if !f.TestFlag(mem.FrameUptodate) {
-		sched.Current().Charged.PageWaits.Add(1)
-	}
 	waitQueue(f).Wait(func() bool { return !f.TestAndSet(mem.FrameLocked) })
 }
 
@@ -56,7 +53,6 @@ func UnlockFrame(f *mem.Frame) {
 // WaitFrame waits until f is unlocked, that is, until a read has ended. The caller holds a reference.
 func WaitFrame(f *mem.Frame) {
 	if f.TestFlag(mem.FrameLocked) {
-		sched.Current().Charged.PageWaits.Add(1)
 		waitQueue(f).Wait(func() bool { return !f.TestFlag(mem.FrameLocked) })
 	}
 }

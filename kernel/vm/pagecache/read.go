@@ -3,6 +3,7 @@ package pagecache
 import (
 	"galago/kernel/errno"
 	"galago/kernel/mem"
+	"galago/kernel/sched"
 	"galago/kernel/uio"
 )
 
@@ -101,7 +102,11 @@ func (o *Object) touch(ra *ReadAhead, f *mem.Frame, idx uint64) {
 func FaultPage(o *Object, ra *ReadAhead, idx uint64) (*mem.Frame, errno.Errno) {
 	for {
 		f := o.Lookup(idx)
-		if f == nil && o.Flags&InMemory == 0 && idx < pagesIn(o.Size()) {
+		missing := f == nil && o.Flags&InMemory == 0 && idx < pagesIn(o.Size())
+		if missing || f != nil && !f.TestFlag(mem.FrameUptodate) {
+			sched.Current().Charged.PageMisses.Add(1)
+		}
+		if missing {
 			o.readMissing(ra, idx, 1)
 		} else if f != nil && f.TestFlag(mem.FrameReadahead) {
 			o.readMarker(ra, f, idx)

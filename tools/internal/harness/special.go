@@ -31,7 +31,26 @@ func specialJobs() []Job {
 		single(specialSuite, "debugger", debugger),
 		single(specialSuite, "activations", activations),
 		single(specialSuite, "stacks", stacks),
+		single(specialSuite, "mount-below-proc", mountBelowProc),
 	}
+}
+
+// mountBelowProc checks that nothing is mounted where nobody could find it again, which Linux allows, but is on the file systems themselves.
+func mountBelowProc(c *Context) error {
+	const script = `before=$(wc -l </proc/mounts)
+for at in /proc/self/task /proc/sys/vm /dev/pts/0; do mount -t tmpfs x $at 2>/dev/null && echo mounted on $at; done
+mount -t tmpfs x /proc/sys/fs; mount -t tmpfs x /proc && umount /proc && mount -t tmpfs x /dev/pts && umount /dev/pts && echo $(($(wc -l </proc/mounts) - before)) left`
+	o, err := c.boot(machine{smp: 2}, "/bin/sh", "-c", script)
+	if err != nil {
+		return err
+	}
+	if err := o.expect(0, "0 left\n"); err != nil {
+		return err
+	}
+	if !strings.Contains(o.stderr, "No such file or directory") {
+		return o.explain("not ENOENT")
+	}
+	return nil
 }
 
 // stacks has the kernel show again and again what its CPUs do and where its threads wait, while there is much to interrupt.

@@ -11,13 +11,9 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-)
 
-func check(err error) {
-	if err != nil {
-		panic(err)
-	}
-}
+	"galago/user/test/internal/raw"
+)
 
 func result(what string, err error) {
 	if p, ok := err.(*os.PathError); ok {
@@ -32,11 +28,11 @@ func result(what string, err error) {
 
 func list(what, dir string) {
 	entries, err := os.ReadDir(dir)
-	check(err)
+	raw.Check(err)
 	fmt.Print(what, ":")
 	for _, e := range entries {
 		var st unix.Stat_t
-		check(unix.Stat(dir+"/"+e.Name(), &st))
+		raw.Check(unix.Stat(dir+"/"+e.Name(), &st))
 		name := e.Name()
 		if name != "ptmx" {
 			name = "N"
@@ -48,7 +44,7 @@ func list(what, dir string) {
 
 func magic(dir string) {
 	var st unix.Statfs_t
-	check(unix.Statfs(dir, &st))
+	raw.Check(unix.Statfs(dir, &st))
 	fmt.Printf("type %#x blocks %d\n", st.Type, st.Blocks)
 }
 
@@ -57,7 +53,7 @@ const ptmxFlags = unix.O_RDWR | unix.O_NOCTTY | unix.O_CLOEXEC
 // slave returns the name of a master's slave in an instance.
 func slave(m int, dir string) string {
 	n, err := unix.IoctlGetInt(m, unix.TIOCGPTN)
-	check(err)
+	raw.Check(err)
 	return fmt.Sprintf("%s/%d", dir, n)
 }
 
@@ -69,19 +65,19 @@ func talk(m int, dir string) {
 	_, _, e := unix.Syscall(unix.SYS_IOCTL, uintptr(m), unix.TIOCSPTLCK, uintptr(unsafe.Pointer(&zero)))
 	result("unlock", e)
 	s, err := unix.Open(name, ptmxFlags, 0)
-	check(err)
+	raw.Check(err)
 	_, err = unix.Write(s, []byte("hello"))
-	check(err)
+	raw.Check(err)
 	b := make([]byte, 20)
 	n, err := unix.Read(m, b)
-	check(err)
+	raw.Check(err)
 	fmt.Printf("%q\n", b[:n])
 	var st, fst unix.Stat_t
-	check(unix.Stat(name, &st))
-	check(unix.Fstat(s, &fst))
+	raw.Check(unix.Stat(name, &st))
+	raw.Check(unix.Fstat(s, &fst))
 	fmt.Println("same file", st.Ino == fst.Ino && st.Dev == fst.Dev)
 	to, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", s))
-	check(err)
+	raw.Check(err)
 	fmt.Println("ttyname", strings.HasSuffix(to, name))
 	result("umount with an open slave", unix.Unmount(dir, 0))
 	result("chmod", unix.Chmod(name, 0o600))
@@ -107,28 +103,28 @@ func refused(dir string) {
 
 func main() {
 	if len(os.Args) > 1 {
-		check(unix.Setresgid(2000, 2000, 2000))
-		check(unix.Setresuid(1000, 1000, 1000))
+		raw.Check(unix.Setresgid(2000, 2000, 2000))
+		raw.Check(unix.Setresuid(1000, 1000, 1000))
 		m, err := unix.Open("inst/ptmx", ptmxFlags, 0)
-		check(err)
+		raw.Check(err)
 		list("a user's", "inst")
 		unix.Close(m)
 		return
 	}
-	check(os.Chmod(".", 0o755))
+	raw.Check(os.Chmod(".", 0o755))
 	b, err := os.ReadFile("/proc/filesystems")
-	check(err)
+	raw.Check(err)
 	fmt.Println("known", strings.Contains(string(b), "nodev\tdevpts\n"))
 	magic("/dev/pts")
-	check(os.Mkdir("inst", 0o755))
+	raw.Check(os.Mkdir("inst", 0o755))
 	for _, o := range []string{"gid=x", "bogus", "mode=9", "uid=", "max=9999999"} {
 		result("mount "+o, unix.Mount("none", "inst", "devpts", 0, o))
 	}
-	check(unix.Mount("none", "inst", "devpts", unix.MS_NOSUID|unix.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620,gid=5"))
+	raw.Check(unix.Mount("none", "inst", "devpts", unix.MS_NOSUID|unix.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620,gid=5"))
 	magic("inst")
 	list("new", "inst")
 	m, err := unix.Open("inst/ptmx", ptmxFlags, 0)
-	check(err)
+	raw.Check(err)
 	list("one master", "inst")
 	talk(m, "inst")
 	refused("inst")
@@ -137,19 +133,19 @@ func main() {
 	list("closed", "inst")
 	child := exec.Command("/proc/self/exe", "user")
 	child.Stdout, child.Stderr = os.Stdout, os.Stderr
-	check(child.Run())
+	raw.Check(child.Run())
 	result("remount", unix.Mount("none", "inst", "", unix.MS_REMOUNT, "mode=600,gid=7"))
 	m, err = unix.Open("inst/ptmx", ptmxFlags, 0)
-	check(err)
+	raw.Check(err)
 	list("other options", "inst")
 	unix.Close(m)
 	result("umount", unix.Unmount("inst", 0))
 
-	check(os.MkdirAll("dev/pts", 0o755))
-	check(unix.Mknod("dev/ptmx", unix.S_IFCHR|0o666, int(unix.Mkdev(5, 2))))
+	raw.Check(os.MkdirAll("dev/pts", 0o755))
+	raw.Check(unix.Mknod("dev/ptmx", unix.S_IFCHR|0o666, int(unix.Mkdev(5, 2))))
 	_, err = unix.Open("dev/ptmx", ptmxFlags, 0)
 	result("a node without devpts beside it", err)
-	check(unix.Mount("none", "dev/pts", "devpts", 0, ""))
+	raw.Check(unix.Mount("none", "dev/pts", "devpts", 0, ""))
 	m, err = unix.Open("dev/ptmx", ptmxFlags, 0)
 	result("with it", err)
 	list("default options", "dev/pts")

@@ -6,6 +6,7 @@ package main
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand"
 	"os"
@@ -17,6 +18,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"galago/user/test/internal/raw"
 )
 
 const (
@@ -32,6 +35,7 @@ func main() {
 	runtime.LockOSThread()
 	contents()
 	advised()
+	settings()
 	disabled()
 	together()
 	forked()
@@ -39,12 +43,6 @@ func main() {
 	forced()
 	for seed := range int64(8) {
 		random(seed)
-	}
-}
-
-func check(err error) {
-	if err != nil {
-		panic(err)
 	}
 }
 
@@ -87,17 +85,17 @@ func contents() {
 	b = area(8 * huge)
 	fill(b, 1)
 	fmt.Println("filled:", got(b, 7), wrong(b, 1, nil)) // the first has nothing before it
-	check(unix.Madvise(b[2*huge+5*page:2*huge+9*page], unix.MADV_DONTNEED))
-	check(unix.Madvise(b[4*huge:6*huge], unix.MADV_DONTNEED))
+	raw.Check(unix.Madvise(b[2*huge+5*page:2*huge+9*page], unix.MADV_DONTNEED))
+	raw.Check(unix.Madvise(b[4*huge:6*huge], unix.MADV_DONTNEED))
 	fmt.Println("parts given back:", wrong(b, 1, func(p int) bool { return p >= 1029 && p < 1033 || p >= 2048 && p < 3072 }))
 	fill(b[4*huge:6*huge], 1+4*huge)
 	fill(b[2*huge:3*huge], 1+2*huge)
-	check(unix.Mprotect(b[3*huge+page:3*huge+2*page], unix.PROT_READ))
+	raw.Check(unix.Mprotect(b[3*huge+page:3*huge+2*page], unix.PROT_READ))
 	fmt.Println("stored to what is read-only:", faults(func() { b[3*huge+page] = 1 }), faults(func() { b[3*huge+8] = 0 }))
-	check(unix.Mprotect(b[3*huge+page:3*huge+2*page], unix.PROT_READ|unix.PROT_WRITE))
+	raw.Check(unix.Mprotect(b[3*huge+page:3*huge+2*page], unix.PROT_READ|unix.PROT_WRITE))
 	fmt.Println("all there:", wrong(b, 1, nil))
-	check(unix.Mlock(b[:2*huge]))
-	check(unix.Munlock(b[:huge+page]))
+	raw.Check(unix.Mlock(b[:2*huge]))
+	raw.Check(unix.Munlock(b[:huge+page]))
 	var in [8 * huge / page]byte
 	_, _, e := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), uintptr(unsafe.Pointer(&in)))
 	n := 0
@@ -128,17 +126,17 @@ func faults(f func()) (yes bool) {
 // advised checks that advice does what it says, as far as all systems agree on it.
 func advised() {
 	b := area(4 * huge)
-	check(unix.Madvise(b, unix.MADV_NOHUGEPAGE))
+	raw.Check(unix.Madvise(b, unix.MADV_NOHUGEPAGE))
 	fill(b, 2)
 	fmt.Println("no huge pages:", hugeIn(b) == 0, wrong(b, 2, nil))
 	unmap(b)
 	b = area(4 * huge)
-	check(unix.Madvise(b, unix.MADV_HUGEPAGE))
+	raw.Check(unix.Madvise(b, unix.MADV_HUGEPAGE))
 	b[3*huge+100*page] = 9
 	fmt.Println("advised:", got(b, 1), b[3*huge+99*page], b[3*huge+100*page], b[3*huge])
 	fill(b, 3)
 	fmt.Println("filled:", got(b, 4))
-	check(unix.Madvise(b[huge:huge+huge/2], unix.MADV_DONTFORK)) // the boundary of two areas within a huge page
+	raw.Check(unix.Madvise(b[huge:huge+huge/2], unix.MADV_DONTFORK)) // the boundary of two areas within a huge page
 	rss := residentIn(b)
 	fmt.Println("counted once:", rss == 4*huge/1024, wrong(b, 3, nil))
 	unmap(b)
@@ -153,7 +151,7 @@ func residentIn(b []byte) int { return sizeIn(b, "Rss:") }
 // sizeIn adds a figure of the areas in b from /proc/self/smaps.
 func sizeIn(b []byte, what string) (kb int) {
 	text, err := os.ReadFile("/proc/self/smaps")
-	check(err)
+	raw.Check(err)
 	within := false
 	at := uintptr(unsafe.Pointer(&b[0]))
 	for _, l := range strings.Split(string(text), "\n") {
@@ -170,10 +168,12 @@ func sizeIn(b []byte, what string) (kb int) {
 }
 
 // got tells whether there are as many huge pages in b as Galago is to have made. Linux may have other settings, or no free block.
-func got(b []byte, want int) bool {
+func got(b []byte, want int) bool { return !galago() || hugeIn(b) == want*huge/1024 }
+
+func galago() bool {
 	var u unix.Utsname
-	check(unix.Uname(&u))
-	return !strings.Contains(unix.ByteSliceToString(u.Release[:]), "galago") || hugeIn(b) == want*huge/1024
+	raw.Check(unix.Uname(&u))
+	return strings.Contains(unix.ByteSliceToString(u.Release[:]), "galago")
 }
 
 func prctl(what, arg uintptr) uintptr {
@@ -182,6 +182,32 @@ func prctl(what, arg uintptr) uintptr {
 		panic(e)
 	}
 	return r
+}
+
+// settings tries the modes of /sys, on Galago only: they are everybody's.
+func settings() {
+	const file = "/sys/kernel/mm/transparent_hugepage/enabled"
+	if !galago() {
+		fmt.Println("modes: true true true true true")
+		return
+	}
+	set := func(mode string) error { return os.WriteFile(file, []byte(mode+"\n"), 0) }
+	kb := func(advice int) int {
+		b := area(4 * huge)
+		defer unmap(b)
+		raw.Check(unix.Madvise(b, advice))
+		fill(b, 1)
+		return hugeIn(b)
+	}
+	raw.Check(set("never"))
+	never := kb(unix.MADV_HUGEPAGE)
+	raw.Check(set("madvise"))
+	text, err := os.ReadFile(file)
+	raw.Check(err)
+	plain, advised := kb(unix.MADV_NORMAL), kb(unix.MADV_HUGEPAGE)
+	wrong := set("sometimes")
+	raw.Check(set("always"))
+	fmt.Println("modes:", never == 0, string(text) == "always [madvise] never\n", plain == 0, advised == 4*huge/1024, errors.Is(wrong, unix.EINVAL))
 }
 
 func disabled() {
@@ -195,7 +221,7 @@ func disabled() {
 	unmap(b)
 	out, err := exec.Command("/proc/self/exe", "child").Output()
 	fmt.Print(string(out))
-	check(err)
+	raw.Check(err)
 	prctl(unix.PR_SET_THP_DISABLE, 0)
 }
 
@@ -230,7 +256,7 @@ func forked() {
 	fill(b, 5)
 	for round := range 2 {
 		var p [2]int
-		check(unix.Pipe(p[:]))
+		raw.Check(unix.Pipe(p[:]))
 		pid := fork(func() int {
 			if round == 0 {
 				var c [1]byte
@@ -246,7 +272,7 @@ func forked() {
 		}
 		var ws unix.WaitStatus
 		_, err := unix.Wait4(pid, &ws, 0, nil)
-		check(err)
+		raw.Check(err)
 		fmt.Println("child:", ws.ExitStatus())
 		if round == 0 {
 			fmt.Println("parent:", wrong(b[:huge], 5, nil), wrong(b[huge:3*huge], 7, nil), wrong(b[3*huge:], 5+3*huge, nil))
@@ -290,18 +316,18 @@ func vectors() {
 // forced has a debugger's store go to memory that the program may not touch.
 func forced() {
 	b := area(2 * huge)
-	check(unix.Madvise(b, unix.MADV_HUGEPAGE))
-	check(unix.Mprotect(b, unix.PROT_NONE))
+	raw.Check(unix.Madvise(b, unix.MADV_HUGEPAGE))
+	raw.Check(unix.Mprotect(b, unix.PROT_NONE))
 	f, err := os.OpenFile("/proc/self/mem", os.O_RDWR, 0)
-	check(err)
+	raw.Check(err)
 	at := int64(uintptr(unsafe.Pointer(&b[5*page])))
 	n, err := f.WriteAt([]byte("hello"), at)
 	fmt.Println("forced:", n, err, faults(func() { b[0] = 1 }))
 	var back [5]byte
 	_, err = f.ReadAt(back[:], at)
 	fmt.Println("seen:", string(back[:]), err)
-	check(f.Close())
-	check(unix.Mprotect(b, unix.PROT_READ|unix.PROT_WRITE))
+	raw.Check(f.Close())
+	raw.Check(unix.Mprotect(b, unix.PROT_READ|unix.PROT_WRITE))
 	fill(b[huge:], 9)
 	fmt.Println("there:", string(b[5*page:5*page+5]), b[6*page], wrong(b[huge:], 9, nil))
 	unmap(b)
@@ -333,7 +359,7 @@ func random(seed int64) {
 				binary.LittleEndian.PutUint64(b[i*page:], model[i])
 			}
 		case 3:
-			check(unix.Madvise(b[from*page:(from+count)*page], unix.MADV_DONTNEED))
+			raw.Check(unix.Madvise(b[from*page:(from+count)*page], unix.MADV_DONTNEED))
 			clear(model[from : from+count])
 		case 4:
 			call(unix.SYS_MPROTECT, start, length, unix.PROT_READ)
@@ -353,7 +379,7 @@ func random(seed int64) {
 			})
 			var ws unix.WaitStatus
 			_, err := unix.Wait4(child, &ws, 0, nil)
-			check(err)
+			raw.Check(err)
 			bad += ws.ExitStatus()
 		}
 		bad += differs(b, model[:])

@@ -4,6 +4,7 @@
 package raw
 
 import (
+	"fmt"
 	"sync"
 	"unsafe"
 
@@ -36,4 +37,20 @@ func Name(e unix.Errno) string {
 		return "ok"
 	}
 	return unix.ErrnoName(e)
+}
+
+// Check ends the test at an error that must not be.
+func Check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// Result prints what a call has come to.
+func Result(what string, err error) {
+	if e, ok := err.(unix.Errno); ok && e != 0 {
+		fmt.Printf("%s: %s\n", what, unix.ErrnoName(e))
+	} else {
+		fmt.Printf("%s: ok\n", what)
+	}
 }
