@@ -102,7 +102,7 @@ func files() {
 func switches() {
 	start := usage(unix.RUSAGE_THREAD)
 	for range 10 {
-		ts := unix.NsecToTimespec(int64(time.Millisecond))
+		ts := unix.NsecToTimespec(int64(20 * time.Millisecond))
 		unix.Nanosleep(&ts, nil)
 	}
 	fmt.Println("voluntary:", usage(unix.RUSAGE_THREAD).Nvcsw-start.Nvcsw >= 10)
